@@ -1,0 +1,177 @@
+"""Resource ids: what a path of Azure Resource Manager names, without asking anybody.
+
+`/subscriptions/{s}/resourceGroups/{g}/providers/{namespace}/{type}/{name}/{type}/{name}` and its extensions
+(`{id}/providers/Microsoft.Authorization/roleAssignments/{name}`). Ids are compared by `key`, which is lower-case, and
+written as `text`, which keeps the spelling of the creator; `resourceGroups` and `subscriptions` are always written so.
+This module decides nothing about which types exist.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from linarite.errors import BadRequest, subscription_malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUBSCRIPTION = "Microsoft.Resources/subscriptions"
+GROUP = "Microsoft.Resources/resourceGroups"
+PROVIDER = "Microsoft.Resources/providers"
+
+LONGEST_PATH = 4096
+LONGEST_SEGMENT = 260
+"""ARM names are at most 260 characters long."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
+
+
+def is_guid(text: str) -> bool:
+    """Whether the text is a GUID in its dashed form."""
+    return _GUID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """The id of one resource; `parent` is the enclosing resource or scope, None only for the tenant's root."""
+
+    parent: ResourceId | None
+    type: str
+    """Full type, as in `Microsoft.Storage/storageAccounts/blobServices`; empty for the root."""
+    name: str
+    text: str = field(compare=False)
+    key: str
+    """The lower-cased text: ids are equal when their keys are."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def namespace(self) -> str:
+        return self.type.partition("/")[0]
+
+    def scopes(self) -> Iterator[ResourceId]:
+        """This id and every scope above it, innermost first, the root last."""
+        here: ResourceId | None = self
+        while here is not None:
+            yield here
+            here = here.parent
+
+    def within(self, type_: str) -> ResourceId | None:
+        """The enclosing scope of that type, or None: `id.within(GROUP)`."""
+        wanted = type_.lower()
+        return next((scope for scope in self.scopes() if scope.type.lower() == wanted), None)
+
+    @property
+    def subscription(self) -> str | None:
+        found = self.within(SUBSCRIPTION)
+        return found.name if found else None
+
+    @property
+    def group(self) -> str | None:
+        found = self.within(GROUP)
+        return found.name if found else None
+
+    def child(self, type_: str, name: str) -> ResourceId:
+        """The id of a resource directly below this one.
+
+        `type_` is full. A type that continues this one's (`A/b` below, `A/b/c` given) becomes `/c/name`; any other is
+        an extension, or a top-level resource of a group, and becomes `/providers/A/x/name`.
+        """
+        if type_.lower() == SUBSCRIPTION.lower():
+            text = f"{self.text.rstrip('/')}/subscriptions/{name}"
+        elif type_.lower() == GROUP.lower():
+            text = f"{self.text}/resourceGroups/{name}"
+        elif type_.lower() == PROVIDER.lower():
+            text = f"{self.text.rstrip('/')}/providers/{name}"
+        elif self.type and type_.lower().startswith(self.type.lower() + "/"):
+            text = f"{self.text}{type_[len(self.type) :]}/{name}"
+        else:
+            text = f"{self.text.rstrip('/')}/providers/{type_}/{name}"
+        return ResourceId(self, type_, name, text, text.lower())
+
+
+ROOT = ResourceId(None, "", "", "/", "/")
+"""The tenant: the scope above all subscriptions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a request path names: a scope, and perhaps a provider and one more word.
+
+    `scope` alone is a resource. `tail` is a collection of child resources or an action, which only the kinds can tell
+    apart. `provider` is set for `{scope}/providers/{namespace}[/{tail}]`.
+    """
+
+    scope: ResourceId
+    provider: str | None = None
+    tail: str | None = None
+
+
+@lru_cache(maxsize=16384)
+def parse(path: str) -> Address:
+    """Read a decoded request path; doubled slashes count once.
+
+    Raises:
+        BadRequest: a control character, an over-long path or segment, or a subscription that is no GUID.
+    """
+    if len(path) > LONGEST_PATH or _CONTROL.search(path):
+        raise BadRequest("InvalidRequestUri", "The request URI is too long or has characters that are not allowed.")
+    words = [word for word in path.split("/") if word]
+    if any(len(word) > LONGEST_SEGMENT for word in words):
+        raise BadRequest("InvalidRequestUri", f"A segment of the request URI is over {LONGEST_SEGMENT} characters.")
+    scope, rest = _platform_scope(words)
+    while rest and rest[0].lower() == "providers":
+        if len(rest) == 1:
+            return Address(scope, tail="providers")
+        if len(rest) == 2:  # noqa: PLR2004
+            return Address(scope, provider=rest[1])
+        namespace, rest = rest[1], rest[2:]
+        scope, rest = _resources(scope, namespace, rest)
+        if isinstance(rest, str):
+            return Address(scope, provider=namespace, tail=rest)
+    if len(rest) > 1:
+        return Address(scope, tail="/".join(rest))
+    return Address(scope, tail=rest[0] if rest else None)
+
+
+def parse_id(text: str) -> ResourceId | None:
+    """Read the id of a resource out of a body; None where the text is not one."""
+    if not text.startswith("/"):
+        return None
+    try:
+        address = parse(text)
+    except BadRequest:
+        return None
+    return address.scope if address.provider is None and address.tail is None and address.scope is not ROOT else None
+
+
+def _platform_scope(words: list[str]) -> tuple[ResourceId, list[str]]:
+    """Take `/subscriptions/{s}` and `/resourceGroups/{g}` off the front."""
+    scope = ROOT
+    if len(words) > 1 and words[0].lower() == "subscriptions":
+        if not is_guid(words[1]):
+            raise subscription_malformed(words[1])
+        scope, words = scope.child(SUBSCRIPTION, words[1]), words[2:]
+        if len(words) > 1 and words[0].lower() == "resourcegroups":
+            scope, words = scope.child(GROUP, words[1]), words[2:]
+    return scope, words
+
+
+def _resources(scope: ResourceId, namespace: str, words: list[str]) -> tuple[ResourceId, list[str] | str]:
+    """Take `/{type}/{name}` pairs off the front, up to the next `providers`.
+
+    Answers a word instead of the rest where the path stops at a type below the provider itself.
+    """
+    if len(words) == 1:
+        return scope, words[0]
+    type_ = namespace
+    first = True
+    while len(words) > 1 and (first or words[0].lower() != "providers"):
+        type_ = f"{type_}/{words[0]}"
+        scope, words, first = scope.child(type_, words[1]), words[2:], False
+    return scope, words

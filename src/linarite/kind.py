@@ -1,0 +1,245 @@
+"""What a resource type declares: its name, versions, fields, hooks and actions.
+
+One `Kind` value a type, one file a `Kind`. Kinds declare, verbs act: what GET, PUT, PATCH, DELETE, LIST and POST do is
+written once, in `verbs`, over these declarations. A hook prepares, or checks, or acts, and reaches the world through
+the narrow contexts below only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from linarite.errors import Problem
+    from linarite.ids import ResourceId
+    from linarite.model import Assignment, Body, Principal, Resource, Secret
+    from linarite.schema import Field
+
+    Prepare = Callable[["Writing", ResourceId, Body, Resource | None], None]
+    Check = Callable[["Writing", ResourceId, Body, Resource | None], Iterable[Problem]]
+    Act = Callable[["Writing", Resource], None]
+
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9.-]+)?", re.IGNORECASE)
+
+REGIONS = (
+    "eastus",
+    "eastus2",
+    "westus",
+    "westus2",
+    "westus3",
+    "centralus",
+    "northcentralus",
+    "southcentralus",
+    "canadacentral",
+    "brazilsouth",
+    "northeurope",
+    "westeurope",
+    "uksouth",
+    "francecentral",
+    "germanywestcentral",
+    "swedencentral",
+    "switzerlandnorth",
+    "norwayeast",
+    "eastasia",
+    "southeastasia",
+    "japaneast",
+    "koreacentral",
+    "centralindia",
+    "australiaeast",
+    "southafricanorth",
+    "uaenorth",
+    "eastus2euap",
+)
+"""Regions offered for every type: names as in Azure's own list of locations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The api-versions of a type.
+
+    `listed` is what the type advertises, oldest first. With `any_dated`, every version of the form YYYY-MM-DD[-preview]
+    is served as the newest one: clients of the neighbour types send versions from 2015 to next year.
+    """
+
+    listed: tuple[str, ...]
+    any_dated: bool = False
+
+    def knows(self, version: str) -> bool:
+        return version.lower() in self.listed or (self.any_dated and is_dated(version))
+
+
+def is_dated(version: str) -> bool:
+    """Whether the text has the form of an api-version."""
+    return _DATED.fullmatch(version) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """What a name may look like, and the sentence that says so."""
+
+    pattern: str = r"[^<>%&\\?/#+]{1,260}"
+    sentence: str = "Names are 1 to 260 characters long, without any of <>%&\\?/#+."
+
+    def allows(self, name: str) -> bool:
+        return re.fullmatch(self.pattern, name) is not None
+
+
+class Reading(Protocol):
+    """What a hook or an action may ask: one state of the world, whole and unchanging while it runs."""
+
+    now: datetime
+    options: Options
+    caller: Principal | None
+    version: str
+    """The api-version of the request."""
+
+    def find(self, id_: ResourceId | str) -> Resource | None:
+        """The resource of that id, in any case; None where there is none, or it is soft-deleted."""
+
+    def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
+        """The resources of a type directly below a scope."""
+
+    def secret(self, resource: Resource, name: str) -> Secret | None:
+        """A secret kept with a resource, or None."""
+
+
+class Writing(Reading, Protocol):
+    """What a hook or an action may do besides, inside one unit of work."""
+
+    def random(self, size: int) -> bytes:
+        """Random bytes fit for keys."""
+
+    def keep(self, owner: ResourceId, name: str, secret: Secret | None) -> None:
+        """Keep a secret with a resource, sealed; None forgets it."""
+
+    def amend(self, resource: Resource, body: Body) -> Resource:
+        """Replace the body of a resource."""
+
+    def assign(self, key: str, assignment: Assignment) -> None:
+        """Make a role count, for as long as the resource with that key exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings that kinds may see."""
+
+    tenant: str
+    origin: str
+    """`https://host:port` of the server."""
+    location: str
+    storage_id_member: str = "documented"
+    resync: str = "manual"
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Base addresses of the doors that are open, by name."""
+
+
+class Effect(Enum):
+    """What running an action does, which fixes how the engine runs and records it."""
+
+    READ = "read"
+    """Shows no secret: runs on a snapshot, leaves no entry."""
+    RELEASE = "release"
+    """Shows secrets: runs on a snapshot, recorded before it leaves, only if still current then."""
+    WRITE = "write"
+    """Changes the state in one unit of work."""
+    LONG = "long"
+    """Changes the state in the background: 202 with the headers of a long-running operation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A POST on a resource, as `listKeys`; or on the provider at a subscription, as `checkNameAvailability`.
+
+    `run` takes the context, the resource and the request's body as accepted by `fields`, and answers the body of the
+    response, or None for none. Its type says what kinds of context it needs, following `effect`.
+    """
+
+    name: str
+    effect: Effect
+    run: Callable[[Any, Resource, Body], Any]
+    fields: tuple[Field, ...] = ()
+    permission: str = ""
+    """What follows the type in the operation's name; `{name}/action` unless given."""
+    method: str = "POST"
+    long_since: str = ""
+    """A LONG action answers 200 at once at api-versions before this one."""
+    location_only: bool = False
+    """A LONG action that sends `Location` and no `Azure-AsyncOperation`."""
+
+    @property
+    def operation(self) -> str:
+        return self.permission or f"{self.name}/action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """Status codes of a PUT and of a PATCH: what the type answers when it is done at once, and whether it takes long."""
+
+    new: int = 201
+    again: int = 200
+    long: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A resource type."""
+
+    type: str
+    versions: Versions
+    fields: tuple[Field, ...]
+    parent: str = ""
+    """Full type of the resource above; empty for the types of a resource group, `*` for any scope (extensions)."""
+    name: NameRule = field(default_factory=NameRule)
+    tracked: bool = True
+    """Has a location, which is required on creation and fixed, and tags."""
+    methods: frozenset[str] = frozenset({"GET", "PUT", "PATCH", "DELETE"})
+    lists: frozenset[str] = frozenset({"parent", "subscription"})
+    """Where it can be listed: below its `parent`, and over the whole `subscription`."""
+    put: Created = field(default_factory=Created)
+    delete_status: int = 200
+    soft_delete: bool = False
+    actions: tuple[Action, ...] = ()
+    provider_actions: tuple[Action, ...] = ()
+    prepare: Prepare | None = None
+    """Fills in what the request left out, on the draft body."""
+    check: Check | None = None
+    """Yields every problem of the draft that only the state can show."""
+    created: Act | None = None
+    """Makes what comes into being with the resource: keys, ids of doors. Runs in the unit that creates it."""
+    changed: Act | None = None
+    """Follows a change of the body. Runs in the unit that changes it."""
+    deleting: Act | None = None
+    """Runs in the unit that deletes it, before it is gone."""
+    provision: Act | None = None
+    """The long part of creation or change; runs once, in the background, unless operations are immediate."""
+    source: Source | None = None
+    """Set for types that are not stored but computed."""
+
+    @property
+    def namespace(self) -> str:
+        return self.type.partition("/")[0]
+
+    @property
+    def short_type(self) -> str:
+        """The type without its namespace: `workspaces`, `storageAccounts/blobServices`."""
+        return self.type.partition("/")[2]
+
+    def action(self, name: str) -> Action | None:
+        wanted = name.lower()
+        return next((one for one in self.actions if one.name.lower() == wanted), None)
+
+
+class Source(Protocol):
+    """Where a computed type's resources come from."""
+
+    def get(self, reading: Reading, id_: ResourceId) -> Body | None:
+        """The body of one resource, without `id`, `name`, `type`."""
+
+    def list(self, reading: Reading, scope: ResourceId) -> Iterable[tuple[ResourceId, Body]]:
+        """All of them below a scope."""

@@ -1,0 +1,184 @@
+"""The nouns that every layer shares: secrets, callers, resources, entries of the trail, long-running operations.
+
+Values only: nothing here knows a database, HTTP or a key.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from linarite.ids import ResourceId
+
+Body = dict[str, Any]
+"""A JSON object."""
+
+
+class Secret:
+    """A text that does not print; `reveal` is the only way out. Compared in constant time, never hashed or pickled."""
+
+    __slots__ = ("_text",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __format__(self, _: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __reduce__(self) -> NoReturn:
+        message = "a Secret is not pickled"
+        raise TypeError(message)
+
+
+class PrincipalKind(StrEnum):
+    """What Azure calls `principalType` and `createdByType` in their own words."""
+
+    USER = "User"
+    SERVICE_PRINCIPAL = "ServicePrincipal"
+    MANAGED_IDENTITY = "ManagedIdentity"
+    SYSTEM = "System"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who may hold roles. `client` is what Azure's refusals name: a user's name, or an application's id."""
+
+    object_id: str
+    kind: PrincipalKind
+    client: str
+    tenant: str
+    name: str = ""
+    app_id: str | None = None
+    disabled: bool = False
+
+    @property
+    def created_by_type(self) -> str:
+        """The word that `systemData.createdByType` knows."""
+        return "Application" if self.kind is PrincipalKind.SERVICE_PRINCIPAL else str(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as stored. `body` is its whole JSON but `id`, `name` and `type`, secrets left out; never mutate it."""
+
+    id: ResourceId
+    body: Body
+    version: int
+    """The state version at which it was last written: its entity tag."""
+    deleted_at: datetime | None = None
+    """When it was soft-deleted: the name stays taken, nothing else is left to see."""
+
+    @property
+    def name(self) -> str:
+        return self.id.name
+
+    @property
+    def type(self) -> str:
+        return self.id.type
+
+    @property
+    def key(self) -> str:
+        return self.id.key
+
+    @property
+    def location(self) -> str:
+        return str(self.body.get("location") or "")
+
+    @property
+    def properties(self) -> Body:
+        found = self.body.get("properties")
+        return found if isinstance(found, dict) else {}
+
+    def having(self, body: Body) -> Resource:
+        return replace(self, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A role held by a principal at a scope and everything below it."""
+
+    principal: str
+    role: str
+    """GUID of the role definition."""
+    scope: str
+    """Key of the scope: a lower-case id, `/` for the tenant."""
+
+
+class Deed(StrEnum):
+    """What an entry of the trail says was done."""
+
+    RELEASE = "release"
+    WRITE = "write"
+    REFUSAL = "refusal"
+    SIGN_IN = "sign-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the trail, complete before it is written; the store adds its place and its hash."""
+
+    at: datetime
+    deed: Deed
+    action: str
+    """Azure's operation name, as `Microsoft.MachineLearningServices/workspaces/listKeys/action`."""
+    target: str
+    caller: str
+    """Object id; empty where nobody was known."""
+    client: str
+    status: int
+    code: str
+    request: str
+    correlation: str
+    address: str
+    version: int | None = None
+    """For a release: the state version whose values left."""
+
+
+class OperationState(StrEnum):
+    """The states of a long-running operation, in ARM's words."""
+
+    RUNNING = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A long-running operation: what is to be done to which resource, for whom, and how far it is."""
+
+    id: str
+    target: ResourceId
+    step: str
+    """Which of the kind's long steps: `create`, `delete`, or an action's name."""
+    state: OperationState
+    started: datetime
+    due: datetime
+    """Not before this moment."""
+    caller: str
+    correlation: str
+    api_version: str
+    input: Body = field(default_factory=dict)
+    result: Any = None
+    error: Body | None = None
+    ended: datetime | None = None
+    attempts: int = 0

@@ -1,0 +1,164 @@
+"""The two databases behind one door: SQLite in the data folder, or PostgreSQL by URL.
+
+SQLite: write-ahead log, `synchronous=FULL`, one writing connection in a thread of its own, one reading connection that
+is used right where the question is asked (a point read costs less than a change of thread). Several processes may share
+a file: a lock file orders their writers, for SQLite's own busy handler polls and starves. PostgreSQL: one writing
+connection, a few reading ones, all in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool, StaticPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+_READERS = 4
+_WAL_PAGES = 4000
+_RETRYABLE = {"40001", "40P01"}
+"""SQLSTATE of a serialization failure and of a deadlock."""
+
+
+class DatabaseTrouble(Exception):
+    """The database cannot be opened; the message is a sentence for the command line."""
+
+
+class Database:
+    """Connections, threads and transactions; knows no table."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is SQLAlchemy's: `sqlite:///PATH`, `postgresql://…`.
+
+        Raises:
+            DatabaseTrouble: the URL cannot be read or names another database.
+        """
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            message = "The database URL cannot be read. It looks like postgresql://user@host:5432/name."
+            raise DatabaseTrouble(message) from error
+        if parsed.get_backend_name() == "postgresql":
+            self._open_postgresql(parsed.set(drivername="postgresql+psycopg"))
+        elif parsed.get_backend_name() == "sqlite" and parsed.database:
+            self._open_sqlite(parsed, parsed.database)
+        else:
+            message = f"A {parsed.get_backend_name()} database cannot be used. SQLite and PostgreSQL can."
+            raise DatabaseTrouble(message)
+        self._write_thread = ThreadPoolExecutor(1, "linarite-gate")
+        self._read_threads = ThreadPoolExecutor(_READERS, "linarite-read")
+
+    def _open_sqlite(self, url: Any, path: str) -> None:
+        self.inline = True
+        _create_private(path)
+        self._lock: int | None = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 30, "cached_statements": 256}
+        self.writer = create_engine(url, poolclass=StaticPool, connect_args=arguments)
+        self.reader = create_engine(url, poolclass=StaticPool, connect_args=arguments)
+        for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
+            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", _begin(begin))
+
+    def _open_postgresql(self, url: Any) -> None:
+        self.inline = False
+        self._lock = None
+        arguments = {"connect_timeout": 10, "application_name": "linarite"}
+        self.writer = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=arguments)
+        self.reader = create_engine(
+            url, pool_size=_READERS, pool_pre_ping=True, connect_args=arguments, isolation_level="REPEATABLE READ"
+        )
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that commits at the end; one at a time in a process, in order among processes of a file."""
+        with self._turn(), self.writer.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state and leaves none behind."""
+        with self.reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._lock is None:
+            yield
+            return
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """Run work in the thread that writes; it opens its own transaction with `writing`."""
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        """Run a question over a reading transaction, where it costs least."""
+
+        def ask() -> T:
+            with self.reading() as connection:
+                return question(connection)
+
+        if self.inline:
+            return ask()
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, ask)
+
+    def close(self) -> None:
+        """Wait for what is running, and let go of everything."""
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+        self.reader.dispose()
+        self.writer.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same transaction may well succeed when it is tried again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _RETRYABLE or error.connection_invalidated or "database is locked" in str(error.orig)
+
+
+def throwaway_engine(url: str) -> Engine:
+    """An engine for one visit, as migrations and the doctor make."""
+    return create_engine(url, poolclass=NullPool)
+
+
+def _create_private(path: str | Path) -> None:
+    """Make the file readable by its owner alone before SQLite does; its companions take the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        message = f"The database file {path} cannot be opened: {error.strerror}. Check the folder's owner and mode."
+        raise DatabaseTrouble(message) from error
+
+
+def _tune_sqlite(connection: Any, _: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_WAL_PAGES}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(statement: str) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin

@@ -1,0 +1,148 @@
+"""Principals, what they prove themselves with, and the keys that sign tokens, over one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from linarite.model import Principal, PrincipalKind
+from linarite.seal import Sealed
+from linarite.store.tables import credentials, facts, moment, principals, signing_keys, stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A hashed secret of a principal."""
+
+    id: str
+    principal: str
+    hash: str
+    created: datetime
+    expires: datetime | None = None
+    kind: str = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key that signs tokens; `public` is its JWK as JSON, `box` the sealed private half."""
+
+    kid: str
+    public: bytes
+    box: Sealed
+    created: datetime
+    retired: datetime | None = None
+
+
+def _principal(row: Row[Any]) -> Principal:
+    return Principal(
+        row.object_id, PrincipalKind(row.kind), row.client, row.tenant, row.name, row.app_id, disabled=row.disabled
+    )
+
+
+def principal(connection: Connection, object_id: str) -> Principal | None:
+    row = connection.execute(select(principals).where(principals.c.object_id == object_id)).first()
+    return _principal(row) if row else None
+
+
+def principal_by_client(connection: Connection, client: str) -> Principal | None:
+    """Find by application id or user name, in any case."""
+    wanted = client.lower()
+    query = select(principals).where(or_(principals.c.client == wanted, principals.c.app_id == wanted))
+    row = connection.execute(query).first()
+    return _principal(row) if row else None
+
+
+def add_principal(connection: Connection, new: Principal, created: datetime) -> None:
+    connection.execute(
+        insert(principals).values(
+            object_id=new.object_id,
+            kind=new.kind,
+            client=new.client.lower(),
+            tenant=new.tenant,
+            name=new.name,
+            app_id=new.app_id.lower() if new.app_id else None,
+            disabled=new.disabled,
+            created=stamp(created),
+        )
+    )
+
+
+def remove_principal(connection: Connection, object_id: str) -> None:
+    connection.execute(delete(principals).where(principals.c.object_id == object_id))
+
+
+def credentials_of(connection: Connection, object_id: str) -> list[Credential]:
+    query = select(credentials).where(credentials.c.principal == object_id)
+    return [
+        Credential(
+            row.id,
+            row.principal,
+            row.hash,
+            moment(row.created),
+            moment(row.expires) if row.expires is not None else None,
+            row.kind,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def add_credential(connection: Connection, new: Credential) -> None:
+    connection.execute(
+        insert(credentials).values(
+            id=new.id,
+            principal=new.principal,
+            kind=new.kind,
+            hash=new.hash,
+            created=stamp(new.created),
+            expires=stamp(new.expires) if new.expires else None,
+        )
+    )
+
+
+def signing_keys_all(connection: Connection) -> list[SigningKey]:
+    """Every key that may still verify a token, newest first."""
+    query = select(signing_keys).order_by(signing_keys.c.created.desc())
+    return [
+        SigningKey(
+            row.kid,
+            row.public,
+            Sealed.from_bytes(row.box),
+            moment(row.created),
+            moment(row.retired) if row.retired is not None else None,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def add_signing_key(connection: Connection, new: SigningKey) -> None:
+    connection.execute(
+        insert(signing_keys).values(
+            kid=new.kid, public=new.public, box=new.box.to_bytes(), created=stamp(new.created), retired=None
+        )
+    )
+
+
+def retire_signing_key(connection: Connection, kid: str, at: datetime) -> None:
+    """Sign no more with it; it still verifies what it has signed."""
+    connection.execute(update(signing_keys).where(signing_keys.c.kid == kid).values(retired=stamp(at)))
+
+
+def remove_signing_key(connection: Connection, kid: str) -> None:
+    connection.execute(delete(signing_keys).where(signing_keys.c.kid == kid))
+
+
+def fact(connection: Connection, name: str) -> bytes | None:
+    """A one-off fact of the instance."""
+    return connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+
+
+def put_fact(connection: Connection, name: str, value: bytes) -> None:
+    connection.execute(delete(facts).where(facts.c.name == name))
+    connection.execute(insert(facts).values(name=name, value=value))

@@ -1,0 +1,66 @@
+"""The steps from one layout of the tables to the next, run with Alembic.
+
+Alembic is imported only when there is a step to take: a start on an up-to-date database pays for one query.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from linarite.store.database import DatabaseTrouble, throwaway_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+NEWEST = "0001"
+"""The revision that this version of Linarite reads and writes."""
+
+
+def bring_up(url: str) -> None:
+    """Bring the database at `url` to the newest layout; an empty one gets all tables.
+
+    Raises:
+        DatabaseTrouble: it cannot be reached, or was written by a newer version.
+    """
+    engine = throwaway_engine(url)
+    try:
+        with engine.connect() as connection:
+            found = revision(connection)
+            if found == NEWEST:
+                return
+            known = {path.name[:4] for path in Path(__file__).with_name("versions").glob("[0-9]*.py")}
+            if found is not None and found not in known:
+                message = (
+                    f"The database was written by another version of Linarite (layout {found}; this version knows "
+                    f"{NEWEST}). Use the version that wrote it, or start with another --data folder."
+                )
+                raise DatabaseTrouble(message)
+        with engine.begin() as connection:
+            _upgrade(connection)
+    except DatabaseTrouble:
+        raise
+    except Exception as error:
+        detail = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        message = f"The database cannot be opened: {detail}"
+        raise DatabaseTrouble(message) from error
+    finally:
+        engine.dispose()
+
+
+def revision(connection: Connection) -> str | None:
+    """The layout that the database has; None where it is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    command = importlib.import_module("alembic.command")
+    config = importlib.import_module("alembic.config").Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

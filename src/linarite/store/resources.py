@@ -1,0 +1,136 @@
+"""Reading and writing resources, their secrets and the roles that hang on them, over one connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import delete, insert, select, update
+
+from linarite.ids import parse
+from linarite.model import Assignment, Resource
+from linarite.seal import Sealed
+from linarite.store.tables import assignments, moment, resources, secrets, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
+
+
+def _resource(row: Row[Any]) -> Resource:
+    deleted_at = moment(row.deleted_at) if row.deleted_at is not None else None
+    return Resource(parse(row.id).scope, orjson.loads(row.body), row.version, deleted_at)
+
+
+def find(connection: Connection, key: str) -> Resource | None:
+    """The resource with that key, soft-deleted ones included."""
+    row = connection.execute(select(*_COLUMNS).where(resources.c.key == key)).first()
+    return _resource(row) if row else None
+
+
+def children(
+    connection: Connection, *, parent: str | None, subscription: str | None, type_: str, after: str, most: int
+) -> list[Resource]:
+    """Resources of one type, by key, after the given key: directly below a parent, or anywhere in a subscription.
+
+    `type_` may be empty for all types. Soft-deleted ones are left out.
+    """
+    where = [resources.c.key > after, resources.c.deleted_at.is_(None)]
+    if parent is not None:
+        where.append(resources.c.parent == parent)
+    if subscription is not None:
+        where.append(resources.c.subscription == subscription)
+    if type_:
+        where.append(resources.c.type == type_.lower())
+    query = select(*_COLUMNS).where(*where).order_by(resources.c.key).limit(most)
+    return [_resource(row) for row in connection.execute(query)]
+
+
+def add(connection: Connection, resource: Resource) -> None:
+    """Write a new resource; its parent must be there, unless it is a subscription or stands at the tenant's root."""
+    parent = resource.id.parent
+    connection.execute(
+        insert(resources).values(
+            key=resource.key,
+            parent=parent.key if parent and parent.parent else None,
+            subscription=(resource.id.subscription or "").lower(),
+            type=resource.type.lower(),
+            id=resource.id.text,
+            body=orjson.dumps(resource.body),
+            version=resource.version,
+        )
+    )
+
+
+def rewrite(connection: Connection, resource: Resource) -> None:
+    connection.execute(
+        update(resources)
+        .where(resources.c.key == resource.key)
+        .values(
+            body=orjson.dumps(resource.body),
+            version=resource.version,
+            deleted_at=stamp(resource.deleted_at) if resource.deleted_at else None,
+        )
+    )
+
+
+def subtree(connection: Connection, key: str) -> list[str]:
+    """Keys of a resource and of everything below it."""
+    below = select(resources.c.key).where(resources.c.key == key).cte("below", recursive=True)
+    below = below.union_all(select(resources.c.key).join(below, resources.c.parent == below.c.key))
+    return list(connection.execute(select(below.c.key)).scalars())
+
+
+def remove(connection: Connection, key: str) -> None:
+    """Delete a resource; what hangs on it goes with it."""
+    connection.execute(delete(resources).where(resources.c.key == key))
+
+
+def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
+    """All sealed values of a resource, by name."""
+    query = select(secrets.c.name, secrets.c.box).where(secrets.c.owner == owner)
+    return {row.name: Sealed.from_bytes(row.box) for row in connection.execute(query)}
+
+
+def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
+    """Write a sealed value, or forget it."""
+    connection.execute(delete(secrets).where(secrets.c.owner == owner, secrets.c.name == name))
+    if sealed is not None:
+        connection.execute(insert(secrets).values(owner=owner, name=name, box=sealed.to_bytes()))
+
+
+def put_assignment(connection: Connection, key: str, assignment: Assignment) -> None:
+    connection.execute(delete(assignments).where(assignments.c.key == key))
+    connection.execute(
+        insert(assignments).values(
+            key=key, principal=assignment.principal, role=assignment.role, scope=assignment.scope
+        )
+    )
+
+
+def _assignments(rows: Iterable[Row[Any]]) -> tuple[Assignment, ...]:
+    return tuple(Assignment(row.principal, row.role, row.scope) for row in rows)
+
+
+def assignments_of(connection: Connection, principal: str) -> tuple[Assignment, ...]:
+    """The roles a principal holds, anywhere."""
+    return _assignments(connection.execute(select(assignments).where(assignments.c.principal == principal)))
+
+
+def assigned_principals(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Who holds the assignments with these keys."""
+    query = select(assignments.c.principal).where(assignments.c.key.in_(list(keys)))
+    return set(connection.execute(query).scalars())
+
+
+def purge_deleted(connection: Connection, before: datetime) -> list[str]:
+    """Remove what was soft-deleted before that moment; answers the keys."""
+    query = select(resources.c.key).where(resources.c.deleted_at < stamp(before))
+    keys = list(connection.execute(query).scalars())
+    for key in keys:
+        remove(connection, key)
+    return keys

@@ -1,0 +1,80 @@
+"""The trail: every release, write and refusal, in order, each entry's hash covering the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import select
+
+from linarite.model import Deed, Entry
+from linarite.store.tables import moment, stamp, trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+GENESIS = hashlib.sha256(b"linarite trail").digest()
+"""What the first entry's hash covers."""
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry as it is kept and hashed."""
+    return orjson.dumps(
+        {
+            "at": stamp(entry.at),
+            "deed": entry.deed,
+            "action": entry.action,
+            "target": entry.target,
+            "caller": entry.caller,
+            "client": entry.client,
+            "status": entry.status,
+            "code": entry.code,
+            "request": entry.request,
+            "correlation": entry.correlation,
+            "address": entry.address,
+            "version": entry.version,
+        }
+    )
+
+
+def decode(body: bytes) -> Entry:
+    """The entry that `encode` wrote."""
+    kept: dict[str, Any] = orjson.loads(body)
+    return Entry(**{**kept, "at": moment(kept["at"]), "deed": Deed(kept["deed"])})
+
+
+def append(connection: Connection, entries: Iterable[Entry], seq: int, last: bytes) -> tuple[int, bytes]:
+    """Write entries behind place `seq` with hash `last`; answers the new last place and hash."""
+    rows = []
+    for entry in entries:
+        seq += 1
+        body = encode(entry)
+        last = hashlib.sha256(last + body).digest()
+        rows.append({"seq": seq, "at": stamp(entry.at), "body": body, "hash": last})
+    if rows:
+        connection.execute(trail.insert(), rows)
+    return seq, last
+
+
+def entries(connection: Connection, after: int, most: int) -> list[tuple[int, Entry]]:
+    """Entries behind a place, oldest first, with their places."""
+    query = select(trail.c.seq, trail.c.body).where(trail.c.seq > after).order_by(trail.c.seq).limit(most)
+    return [(row.seq, decode(row.body)) for row in connection.execute(query)]
+
+
+def first_broken(connection: Connection, step: int = 10_000) -> int | None:
+    """The first place whose entry was changed, removed or reordered; None where the whole trail holds."""
+    last, place = GENESIS, 0
+    while True:
+        query = select(trail).where(trail.c.seq > place).order_by(trail.c.seq).limit(step)
+        rows = connection.execute(query).all()
+        if not rows:
+            return None
+        for row in rows:
+            last = hashlib.sha256(last + row.body).digest()
+            if row.seq != place + 1 or row.hash != last:
+                return place + 1
+            place = row.seq
