@@ -202,6 +202,17 @@ def authorization_failed(client: str, object_id: str, action: str, scope: str) -
     )
 
 
+def linked_authorization_failed(
+    client: str, object_id: str, action: str, scope: str, *, linked_action: str, linked: str
+) -> Forbidden:
+    return Forbidden(
+        "LinkedAuthorizationFailed",
+        f"The client '{client}' with object id '{object_id}' has permission to perform action '{action}' on scope "
+        f"'{scope}'; however, it does not have permission to perform action(s) '{linked_action}' on the linked "
+        f"scope(s) '{linked}' (respectively) or the linked scope(s) are invalid.",
+    )
+
+
 # ── what is named ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -131,9 +131,9 @@ def parse(path: str) -> Address:
         if len(rest) == 2:  # noqa: PLR2004
             return Address(scope, provider=rest[1])
         namespace, rest = rest[1], rest[2:]
+        if len(rest) == 1:
+            return Address(scope, provider=namespace, tail=rest[0])
         scope, rest = _resources(scope, namespace, rest)
-        if isinstance(rest, str):
-            return Address(scope, provider=namespace, tail=rest)
     if len(rest) > 1:
         return Address(scope, tail="/".join(rest))
     return Address(scope, tail=rest[0] if rest else None)
@@ -162,13 +162,8 @@ def _platform_scope(words: list[str]) -> tuple[ResourceId, list[str]]:
     return scope, words
 
 
-def _resources(scope: ResourceId, namespace: str, words: list[str]) -> tuple[ResourceId, list[str] | str]:
-    """Take `/{type}/{name}` pairs off the front, up to the next `providers`.
-
-    Answers a word instead of the rest where the path stops at a type below the provider itself.
-    """
-    if len(words) == 1:
-        return scope, words[0]
+def _resources(scope: ResourceId, namespace: str, words: list[str]) -> tuple[ResourceId, list[str]]:
+    """Take `/{type}/{name}` pairs off the front, up to the next `providers`."""
     type_ = namespace
     first = True
     while len(words) > 1 and (first or words[0].lower() != "providers"):

@@ -27,36 +27,36 @@ if TYPE_CHECKING:
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9.-]+)?", re.IGNORECASE)
 
-REGIONS = (
-    "eastus",
-    "eastus2",
-    "westus",
-    "westus2",
-    "westus3",
-    "centralus",
-    "northcentralus",
-    "southcentralus",
-    "canadacentral",
-    "brazilsouth",
-    "northeurope",
-    "westeurope",
-    "uksouth",
-    "francecentral",
-    "germanywestcentral",
-    "swedencentral",
-    "switzerlandnorth",
-    "norwayeast",
-    "eastasia",
-    "southeastasia",
-    "japaneast",
-    "koreacentral",
-    "centralindia",
-    "australiaeast",
-    "southafricanorth",
-    "uaenorth",
-    "eastus2euap",
-)
-"""Regions offered for every type: names as in Azure's own list of locations."""
+REGIONS = {
+    "eastus": "East US",
+    "eastus2": "East US 2",
+    "westus": "West US",
+    "westus2": "West US 2",
+    "westus3": "West US 3",
+    "centralus": "Central US",
+    "northcentralus": "North Central US",
+    "southcentralus": "South Central US",
+    "canadacentral": "Canada Central",
+    "brazilsouth": "Brazil South",
+    "northeurope": "North Europe",
+    "westeurope": "West Europe",
+    "uksouth": "UK South",
+    "francecentral": "France Central",
+    "germanywestcentral": "Germany West Central",
+    "swedencentral": "Sweden Central",
+    "switzerlandnorth": "Switzerland North",
+    "norwayeast": "Norway East",
+    "eastasia": "East Asia",
+    "southeastasia": "Southeast Asia",
+    "japaneast": "Japan East",
+    "koreacentral": "Korea Central",
+    "centralindia": "Central India",
+    "australiaeast": "Australia East",
+    "southafricanorth": "South Africa North",
+    "uaenorth": "UAE North",
+    "eastus2euap": "East US 2 EUAP",
+}
+"""Regions offered for every type, with their display names, as in Azure's own list of locations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class Reading(Protocol):
     now: datetime
     options: Options
     caller: Principal | None
+    registry: Any
+    """The kinds there are, for those that list them."""
     version: str
     """The api-version of the request."""
 
@@ -105,8 +107,17 @@ class Reading(Protocol):
     def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
         """The resources of a type directly below a scope."""
 
+    def named(self, type_: str, name: str) -> Iterable[Resource]:
+        """The resources of a type with that name, anywhere in the tenant."""
+
     def secret(self, resource: Resource, name: str) -> Secret | None:
         """A secret kept with a resource, or None."""
+
+    def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
+        """The roles that a principal holds, anywhere."""
+
+    def may(self, operation: str, scope: ResourceId) -> bool:
+        """Whether the caller's roles grant an operation elsewhere."""
 
 
 class Writing(Reading, Protocol):
@@ -169,6 +180,8 @@ class Action:
     method: str = "POST"
     long_since: str = ""
     """A LONG action answers 200 at once at api-versions before this one."""
+    repeatable: bool = True
+    """A RELEASE that answers the same as long as the state is the same, whatever the time."""
     location_only: bool = False
     """A LONG action that sends `Location` and no `Azure-AsyncOperation`."""
 
@@ -179,7 +192,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """Status codes of a PUT and of a PATCH: what the type answers when it is done at once, and whether it takes long."""
+    """What a PUT answers when it is done at once, and whether it, and a PATCH, takes long (202)."""
 
     new: int = 201
     again: int = 200
@@ -203,7 +216,14 @@ class Kind:
     """Where it can be listed: below its `parent`, and over the whole `subscription`."""
     put: Created = field(default_factory=Created)
     delete_status: int = 200
+    delete_long: bool = False
     soft_delete: bool = False
+    """A deleted one is kept for 14 days and blocks its name, unless `forceToPurge=true` is given."""
+    operations_type: str = ""
+    """The type in the names of operations, where it is not `type`."""
+    progress: str = "operationStatuses"
+    """Where its operations are asked for: `…/providers/{namespace}/locations/{location}/{progress}/{id}`."""
+    page_parameter: str = "$skiptoken"
     actions: tuple[Action, ...] = ()
     provider_actions: tuple[Action, ...] = ()
     prepare: Prepare | None = None
@@ -220,6 +240,20 @@ class Kind:
     """The long part of creation or change; runs once, in the background, unless operations are immediate."""
     source: Source | None = None
     """Set for types that are not stored but computed."""
+    present: Callable[[Reading, Resource, Body], Body] | None = None
+    """Has the last word on how a resource is shown; answers the body that is sent."""
+    for_everybody: bool = False
+    """Read by whoever is signed in, as subscriptions' locations and the providers are."""
+    is_progress: bool = False
+    """Is where clients ask how far a long-running operation is."""
+    filter: Callable[[Reading, Resource, str], bool] | None = None
+    """Whether a resource fits the `$filter` of a list; a `$filter` is passed over where there is none."""
+    scoped: bool = False
+    """A list at a scope also shows what stands at the scopes above and below it."""
+    delete_answers: bool = False
+    """DELETE answers what was deleted."""
+    is_mixture: bool = False
+    """Lists top-level resources of every type."""
 
     @property
     def namespace(self) -> str:
@@ -229,6 +263,11 @@ class Kind:
     def short_type(self) -> str:
         """The type without its namespace: `workspaces`, `storageAccounts/blobServices`."""
         return self.type.partition("/")[2]
+
+    @property
+    def permission_type(self) -> str:
+        """The type as operations name it: groups stand below subscriptions there."""
+        return self.operations_type or self.type
 
     def action(self, name: str) -> Action | None:
         wanted = name.lower()

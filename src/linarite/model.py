@@ -182,3 +182,15 @@ class Operation:
     error: Body | None = None
     ended: datetime | None = None
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine answers, before anybody makes bytes of it. A `Secret` in the body is revealed on the way."""
+
+    status: int
+    body: Any = None
+    """JSON, or None for an empty answer."""
+    headers: tuple[tuple[str, str], ...] = ()
+    origin: str = "provider"
+    """Who speaks, the `gateway` or the `provider`: their texts are laid out differently."""

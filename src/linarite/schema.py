@@ -8,6 +8,7 @@ does, and written as declared. Nothing here knows a kind, a store or HTTP.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -58,9 +59,13 @@ class Field:
     since: str = ""
     until: str = "9999"
     """First and last api-version that know the member."""
+    preview_since: str = ""
+    """First preview that knows it, where previews were earlier than `since`."""
 
     def known_at(self, version: str) -> bool:
-        return self.since <= version <= self.until
+        """Whether an api-version knows the member. Versions are dates, so they compare as texts."""
+        first = self.preview_since if self.preview_since and version.endswith("-preview") else self.since
+        return first <= version <= self.until
 
 
 @dataclass(slots=True)
@@ -335,7 +340,7 @@ def _missing(one: Field, raw: Any, old: Any, reading: Reading, at: str) -> Any:
         return old
     if one.required and not reading.patch:
         return reading.problem(at, f"'{at}' is required.", "Required")
-    return one.default
+    return deepcopy(one.default) if one.default is not ABSENT else ABSENT
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect
+    from sqlalchemy.sql import ClauseElement
 
 T = TypeVar("T")
 
@@ -58,6 +60,7 @@ class Database:
         else:
             message = f"A {parsed.get_backend_name()} database cannot be used. SQLite and PostgreSQL can."
             raise DatabaseTrouble(message)
+        self._writing: Connection | None = None
         self._write_thread = ThreadPoolExecutor(1, "linarite-gate")
         self._read_threads = ThreadPoolExecutor(_READERS, "linarite-read")
 
@@ -76,16 +79,27 @@ class Database:
         self.inline = False
         self._lock = None
         arguments = {"connect_timeout": 10, "application_name": "linarite"}
-        self.writer = create_engine(url, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=arguments)
+        self.writer = create_engine(url, pool_size=1, connect_args=arguments)
         self.reader = create_engine(
             url, pool_size=_READERS, pool_pre_ping=True, connect_args=arguments, isolation_level="REPEATABLE READ"
         )
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that commits at the end; one at a time in a process, in order among processes of a file."""
-        with self._turn(), self.writer.begin() as connection:
-            yield connection
+        """A transaction that commits at the end; one at a time in a process, in order among processes of a file.
+
+        The connection is kept from one transaction to the next, and replaced when it broke.
+        """
+        with self._turn():
+            if self._writing is None:
+                self._writing = self.writer.connect()
+            try:
+                with self._writing.begin():
+                    yield self._writing
+            except BaseException:
+                self._writing.close()
+                self._writing = None
+                raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -123,6 +137,8 @@ class Database:
         """Wait for what is running, and let go of everything."""
         self._write_thread.shutdown()
         self._read_threads.shutdown()
+        if self._writing is not None:
+            self._writing.close()
         self.reader.dispose()
         self.writer.dispose()
         if self._lock is not None:
@@ -136,6 +152,23 @@ def passing(error: Exception) -> bool:
         return False
     state = getattr(error.orig, "sqlstate", None)
     return state in _RETRYABLE or error.connection_invalidated or "database is locked" in str(error.orig)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement compiled once for a dialect: the hot path's way past SQLAlchemy's own preparations."""
+
+    text: str
+    names: tuple[str, ...] | None
+    """Names of the parameters, in order, where the driver wants them by name."""
+
+    @classmethod
+    def of(cls, statement: ClauseElement, dialect: Dialect, columns: tuple[str, ...] = ()) -> Prepared:
+        return cls(str(statement.compile(dialect=dialect)), None if dialect.positional else columns)
+
+    def arguments(self, row: tuple[Any, ...]) -> Any:
+        """A row of parameters as the driver takes it."""
+        return row if self.names is None else dict(zip(self.names, row, strict=True))
 
 
 def throwaway_engine(url: str) -> Engine:

@@ -106,6 +106,10 @@ def add_credential(connection: Connection, new: Credential) -> None:
     )
 
 
+def remove_credential(connection: Connection, object_id: str, id_: str) -> None:
+    connection.execute(delete(credentials).where(credentials.c.principal == object_id, credentials.c.id == id_))
+
+
 def signing_keys_all(connection: Connection) -> list[SigningKey]:
     """Every key that may still verify a token, newest first."""
     query = select(signing_keys).order_by(signing_keys.c.created.desc())

@@ -1,9 +1,9 @@
 """The gate: the one way to the state. What is not committed here has not happened, and nothing leaves before it is.
 
-Writes and releases that arrive together share one commit. The row of `state` is taken first, so batches of all
+Writes and releases that arrive together share one commit. The row of `state` is taken first, so the batches of all
 processes stand in one order: a release is recorded only if the version it was computed at is still the version then,
-and its caller computes it again where it is not. A unit of work may run twice and has no effect outside its transaction.
-While one batch is being written the next one gathers.
+and its caller computes it again where it is not. A unit of work may run twice and has no effect outside its
+transaction. While one batch is being written the next one gathers.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from linarite.errors import Refusal, server_busy, server_sealed
 from linarite.store import trail
-from linarite.store.database import passing
-from linarite.store.memory import Memory
+from linarite.store.database import Prepared, passing
 from linarite.store.tables import changes, state
+from linarite.store.tables import trail as trail_table
 from linarite.store.view import Live, Miss, Remembered, Transaction, View
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from linarite.model import Entry
     from linarite.seal import Keyring
     from linarite.store.database import Database
+    from linarite.store.memory import Memory
 
 T = TypeVar("T")
 Outcome = Any
 
+_STATE = ("version", "seq", "hash")
 _TRIES = 8
 _MOST_IN_A_BATCH = 512
 _CHANGES_KEPT = 10_000
@@ -79,6 +81,11 @@ class Gate:
         self.memory = memory
         self.keyring = keyring
         """None while the server is sealed: everything is refused."""
+        dialect = database.writer.dialect
+        self._take_state = Prepared.of(select(state.c.version, state.c.seq, state.c.hash).with_for_update(), dialect)
+        self._append = Prepared.of(insert(trail_table), dialect, trail.COLUMNS)
+        leave = update(state).values({name: bindparam(name) for name in _STATE})
+        self._leave_state = Prepared.of(leave, dialect, _STATE)
         self._waiting: list[_Record | _Unit] = []
         self._flushing: asyncio.Task[None] | None = None
         self._data_version = -1
@@ -231,20 +238,24 @@ class Gate:
 
     def _write_once(self, batch: list[_Record | _Unit]) -> _Written:
         with self.database.writing() as connection:
-            row = connection.execute(select(state).with_for_update()).one()
-            written = _Written(base=row.version, version=row.version)
+            version, seq, last = connection.exec_driver_sql(self._take_state.text).one()
+            written = _Written(base=version, version=version)
             entries: list[Entry] = []
             for item in batch:
                 if isinstance(item, _Record):
-                    current = item.version is None or item.version == row.version
+                    current = item.version is None or item.version == version
                     if current:
                         entries.append(item.entry)
                     written.outcomes.append((item.done, None if current else Stale()))
             for item in batch:
                 if isinstance(item, _Unit):
                     written.outcomes.append((item.done, self._run(connection, item, written, entries)))
-            seq, last = trail.append(connection, entries, row.seq, row.hash)
-            connection.execute(update(state).values(version=written.version, seq=seq, hash=last))
+            if rows := trail.chain(entries, seq, last):
+                seq, last = rows[-1][0], rows[-1][3]
+                connection.exec_driver_sql(self._append.text, [self._append.arguments(row) for row in rows])
+            if rows or written.version != version:
+                arguments = self._leave_state.arguments((written.version, seq, last))
+                connection.exec_driver_sql(self._leave_state.text, arguments)
         return written
 
     def _run(self, connection: Connection, unit: _Unit, written: _Written, entries: list[Entry]) -> Outcome:

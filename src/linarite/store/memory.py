@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.model import Assignment, Principal, Resource, Secret
+    from linarite.store.directory import Credential, SigningKey
 
 EVERYTHING = "*"
 """The key of a change that makes all that is remembered void."""
+
+
+SIGNING_KEYS = "signing-keys"
+"""The key under which changes of the keys that sign tokens are noted."""
 
 
 def principal_key(object_id: str) -> str:
@@ -31,6 +36,10 @@ class Memory:
         self.secrets: dict[str, dict[str, Secret]] = {}
         self.principals: dict[str, Principal | None] = {}
         self.assignments: dict[str, tuple[Assignment, ...]] = {}
+        self.credentials: dict[str, tuple[Credential, ...]] = {}
+        self.clients: dict[str, str | None] = {}
+        """Object ids by application id or user name."""
+        self.signing_keys: dict[str, tuple[SigningKey, ...]] = {}
         self._most = most
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -43,6 +52,10 @@ class Memory:
             if kind == "principal":
                 self.principals.pop(object_id, None)
                 self.assignments.pop(object_id, None)
+                self.credentials.pop(object_id, None)
+                self.clients.clear()
+            elif key == SIGNING_KEYS:
+                self.signing_keys.clear()
             else:
                 self.resources.pop(key, None)
                 self.secrets.pop(key, None)
@@ -62,4 +75,12 @@ class Memory:
                 own[key] = value
 
     def _tables(self) -> tuple[dict[str, Any], ...]:
-        return (self.resources, self.secrets, self.principals, self.assignments)
+        return (
+            self.resources,
+            self.secrets,
+            self.principals,
+            self.assignments,
+            self.credentials,
+            self.clients,
+            self.signing_keys,
+        )

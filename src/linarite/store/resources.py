@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
 
-def _resource(row: Row[Any]) -> Resource:
+def _resource(row: Any) -> Resource:
     deleted_at = moment(row.deleted_at) if row.deleted_at is not None else None
     return Resource(parse(row.id).scope, orjson.loads(row.body), row.version, deleted_at)
 
@@ -50,6 +50,30 @@ def children(
     return [_resource(row) for row in connection.execute(query)]
 
 
+def below(connection: Connection, type_: str, scope: str) -> list[Resource]:
+    """Resources of a type at a scope or anywhere below it, by key."""
+    prefix = scope.rstrip("/") + "/"
+    query = select(*_COLUMNS).where(
+        resources.c.type == type_.lower(), resources.c.key >= prefix, resources.c.key < prefix[:-1] + "0"
+    )
+    return [_resource(row) for row in connection.execute(query.order_by(resources.c.key))]
+
+
+def at(connection: Connection, type_: str, scope: str) -> list[Resource]:
+    """Resources of an extension type right at a scope, `/` for the tenant's root."""
+    parent = resources.c.parent.is_(None) if scope == "/" else resources.c.parent == scope
+    query = select(*_COLUMNS).where(parent, resources.c.type == type_.lower()).order_by(resources.c.key)
+    return [_resource(row) for row in connection.execute(query)]
+
+
+def named(connection: Connection, type_: str, name: str) -> list[Resource]:
+    """Resources of a type with that name, anywhere, soft-deleted ones left out."""
+    query = select(*_COLUMNS).where(
+        resources.c.type == type_.lower(), resources.c.name == name.lower(), resources.c.deleted_at.is_(None)
+    )
+    return [_resource(row) for row in connection.execute(query)]
+
+
 def add(connection: Connection, resource: Resource) -> None:
     """Write a new resource; its parent must be there, unless it is a subscription or stands at the tenant's root."""
     parent = resource.id.parent
@@ -59,6 +83,7 @@ def add(connection: Connection, resource: Resource) -> None:
             parent=parent.key if parent and parent.parent else None,
             subscription=(resource.id.subscription or "").lower(),
             type=resource.type.lower(),
+            name=resource.name.lower(),
             id=resource.id.text,
             body=orjson.dumps(resource.body),
             version=resource.version,
@@ -112,7 +137,7 @@ def put_assignment(connection: Connection, key: str, assignment: Assignment) -> 
     )
 
 
-def _assignments(rows: Iterable[Row[Any]]) -> tuple[Assignment, ...]:
+def _assignments(rows: Iterable[Any]) -> tuple[Assignment, ...]:
     return tuple(Assignment(row.principal, row.role, row.scope) for row in rows)
 
 

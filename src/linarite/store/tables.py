@@ -62,13 +62,15 @@ resources = Table(
     Column("parent", Text, ForeignKey("resources.key", ondelete="CASCADE")),
     Column("subscription", Text, nullable=False),
     Column("type", Text, nullable=False),
+    Column("name", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
     Index(None, "parent", "type", "key"),
     Index(None, "subscription", "type", "key"),
-    comment="Every stored resource, subscriptions and groups included. key and type are lower-case.",
+    Index(None, "type", "name"),
+    comment="Every stored resource, subscriptions and groups included. key, type and name are lower-case.",
 )
 
 secrets = Table(

@@ -46,17 +46,19 @@ def decode(body: bytes) -> Entry:
     return Entry(**{**kept, "at": moment(kept["at"]), "deed": Deed(kept["deed"])})
 
 
-def append(connection: Connection, entries: Iterable[Entry], seq: int, last: bytes) -> tuple[int, bytes]:
-    """Write entries behind place `seq` with hash `last`; answers the new last place and hash."""
-    rows = []
+COLUMNS = ("seq", "at", "body", "hash")
+Row = tuple[int, int, bytes, bytes]
+
+
+def chain(entries: Iterable[Entry], seq: int, last: bytes) -> list[Row]:
+    """The rows of `trail` for entries that follow place `seq` with hash `last`."""
+    rows: list[Row] = []
     for entry in entries:
         seq += 1
         body = encode(entry)
         last = hashlib.sha256(last + body).digest()
-        rows.append({"seq": seq, "at": stamp(entry.at), "body": body, "hash": last})
-    if rows:
-        connection.execute(trail.insert(), rows)
-    return seq, last
+        rows.append((seq, stamp(entry.at), body, last))
+    return rows
 
 
 def entries(connection: Connection, after: int, most: int) -> list[tuple[int, Entry]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from linarite.store import directory, resources
-from linarite.store.memory import EVERYTHING, Memory, principal_key
+from linarite.store.memory import EVERYTHING, SIGNING_KEYS, Memory, principal_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.model import Assignment, Body, Entry, Principal, Resource, Secret
     from linarite.seal import Keyring
+    from linarite.store.directory import Credential, SigningKey
 
 
 class Miss(Exception):
@@ -38,8 +39,17 @@ class View(Protocol):
     def principal(self, object_id: str) -> Principal | None:
         """A principal by object id."""
 
+    def object_id(self, client: str) -> str | None:
+        """The object id behind an application id or a user name, in lower case."""
+
+    def credentials_of(self, principal: str) -> tuple[Credential, ...]:
+        """What a principal may prove itself with."""
+
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         """The roles that a principal holds, anywhere."""
+
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        """Keys that may have signed a token that still counts, newest first; the same object until they change."""
 
     def connection(self) -> Connection:
         """For queries that nobody remembers, as lists; a remembered view raises Miss."""
@@ -70,9 +80,27 @@ class Remembered:
         except KeyError:
             raise Miss from None
 
+    def object_id(self, client: str) -> str | None:
+        try:
+            return self._memory.clients[client]
+        except KeyError:
+            raise Miss from None
+
+    def credentials_of(self, principal: str) -> tuple[Credential, ...]:
+        try:
+            return self._memory.credentials[principal]
+        except KeyError:
+            raise Miss from None
+
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         try:
             return self._memory.assignments[principal]
+        except KeyError:
+            raise Miss from None
+
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        try:
+            return self._memory.signing_keys[SIGNING_KEYS]
         except KeyError:
             raise Miss from None
 
@@ -87,8 +115,8 @@ class Live:
         self.version = version
         self.learned = Memory(most=2**31)
         self.learned.version = version
+        self.keyring = keyring
         self._connection = connection
-        self._keyring = keyring
 
     def connection(self) -> Connection:
         return self._connection
@@ -103,7 +131,7 @@ class Live:
         known = self.learned.secrets
         if owner not in known:
             sealed = resources.sealed_of(self._connection, owner)
-            known[owner] = {name: self._keyring.open(box, owner, name) for name, box in sealed.items()}
+            known[owner] = {name: self.keyring.open(box, owner, name) for name, box in sealed.items()}
         return known[owner]
 
     def principal(self, object_id: str) -> Principal | None:
@@ -112,11 +140,30 @@ class Live:
             known[object_id] = directory.principal(self._connection, object_id)
         return known[object_id]
 
+    def object_id(self, client: str) -> str | None:
+        known = self.learned.clients
+        if client not in known:
+            found = directory.principal_by_client(self._connection, client)
+            known[client] = found.object_id if found else None
+        return known[client]
+
+    def credentials_of(self, principal: str) -> tuple[Credential, ...]:
+        known = self.learned.credentials
+        if principal not in known:
+            known[principal] = tuple(directory.credentials_of(self._connection, principal))
+        return known[principal]
+
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         known = self.learned.assignments
         if principal not in known:
             known[principal] = resources.assignments_of(self._connection, principal)
         return known[principal]
+
+    def signing_keys(self) -> tuple[SigningKey, ...]:
+        known = self.learned.signing_keys
+        if SIGNING_KEYS not in known:
+            known[SIGNING_KEYS] = tuple(directory.signing_keys_all(self._connection))
+        return known[SIGNING_KEYS]
 
 
 class Transaction(Live):
@@ -152,7 +199,7 @@ class Transaction(Live):
             self.note(key)
 
     def put_secret(self, owner: str, name: str, secret: Secret | None) -> None:
-        sealed = self._keyring.seal(secret, owner, name) if secret is not None else None
+        sealed = self.keyring.seal(secret, owner, name) if secret is not None else None
         resources.put_sealed(self._connection, owner, name, sealed)
         self.note(owner)
 

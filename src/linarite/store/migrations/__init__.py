@@ -30,25 +30,30 @@ def bring_up(url: str) -> None:
     try:
         with engine.connect() as connection:
             found = revision(connection)
-            if found == NEWEST:
-                return
-            known = {path.name[:4] for path in Path(__file__).with_name("versions").glob("[0-9]*.py")}
-            if found is not None and found not in known:
-                message = (
-                    f"The database was written by another version of Linarite (layout {found}; this version knows "
-                    f"{NEWEST}). Use the version that wrote it, or start with another --data folder."
-                )
-                raise DatabaseTrouble(message)
+        if found == NEWEST:
+            return
+        _known(found)
         with engine.begin() as connection:
             _upgrade(connection)
     except DatabaseTrouble:
         raise
     except Exception as error:
         detail = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        message = f"The database cannot be opened: {detail}"
+        message = f"The database cannot be opened: {detail}. See that it runs, and that --database or --data names it."
         raise DatabaseTrouble(message) from error
     finally:
         engine.dispose()
+
+
+def _known(found: str | None) -> None:
+    """Refuse a layout that no step leads on from."""
+    known = {path.name[:4] for path in Path(__file__).with_name("versions").glob("[0-9]*.py")}
+    if found is not None and found not in known:
+        message = (
+            f"The database was written by another version of Linarite (layout {found}; this version knows {NEWEST}). "
+            "Use the version that wrote it, or start with another --data folder."
+        )
+        raise DatabaseTrouble(message)
 
 
 def revision(connection: Connection) -> str | None:

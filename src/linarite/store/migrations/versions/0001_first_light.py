@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("subscription", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -72,6 +73,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_resources_parent_type_key", "resources", ["parent", "type", "key"], unique=False)
     op.create_index("ix_resources_subscription_type_key", "resources", ["subscription", "type", "key"], unique=False)
+    op.create_index("ix_resources_type_name", "resources", ["type", "name"], unique=False)
     op.create_table(
         "signing_keys",
         sa.Column("kid", sa.Text(), nullable=False),

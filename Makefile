@@ -1,0 +1,56 @@
+# Every command of a developer's day. `make` alone prints them; ARGS="…" is handed on to the program that runs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+python := .venv/bin/python
+UV := uv==0.13.9
+ARGS ?=
+
+.PHONY: help setup up test test-tools lint format cover torture lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install everything into .venv and node_modules; quick when nothing has changed
+	@scripts/set-up
+
+up: setup ## set up, then serve until Ctrl-C
+	@exec .venv/bin/linarite up $(ARGS)
+
+test: setup test-tools lint ## set up, then lint, then run every test
+	@$(python) -m pytest -n auto $(ARGS)
+
+test-tools:
+	@scripts/test-tools
+
+lint: setup ## check style and types
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@$(python) -m mypy
+
+format: setup ## rewrite what can be rewritten: imports, layout, simple findings
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+cover: setup test-tools ## run every test and hold branch coverage to its floor
+	@$(python) -m pytest -n auto --cov --cov-report=term $(ARGS)
+
+torture: setup test-tools ## kill -9, full disks, lost databases: the tests that take minutes
+	@$(python) -m pytest -m torture --timeout=1800 $(ARGS)
+
+lock: $(python) ## write requirements.lock anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	@$(python) -m pip install --quiet --quiet $(UV)
+	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --all-extras --generate-hashes \
+		--custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
+	@echo "requirements.lock names $$(grep -c == requirements.lock) packages."
+
+$(python):
+	@scripts/make-venv
+
+clean: ## remove all that these commands have made
+	rm -rf .venv node_modules dist .coverage* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -prune -exec rm -rf {} +

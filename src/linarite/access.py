@@ -1,0 +1,63 @@
+"""Who may do what: roles assigned at a scope, or above it, decide; nothing else grants anything.
+
+Follows Microsoft's "Understand Azure role definitions": an operation is granted by an assignment when one of the role's
+Actions matches it and none of its NotActions does. `*` spans segments, letters match in any case, and NotActions of one
+assignment take nothing away from another.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from linarite.errors import authorization_failed
+from linarite.roles import BY_ID
+
+if TYPE_CHECKING:
+    from linarite.ids import ResourceId
+    from linarite.model import Principal
+    from linarite.roles import Role
+    from linarite.store.view import View
+
+
+@lru_cache(maxsize=8192)
+def matches(pattern: str, operation: str) -> bool:
+    """Whether an Action such as `Microsoft.X/*/read` covers an operation."""
+    parts = map(re.escape, pattern.split("*"))
+    return re.fullmatch(".*".join(parts), operation, re.IGNORECASE) is not None
+
+
+def permits(role: Role, operation: str, *, data: bool = False) -> bool:
+    """Whether a role grants an operation, of the control plane or of data."""
+    granted, withheld = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
+    return any(matches(one, operation) for one in granted) and not any(matches(one, operation) for one in withheld)
+
+
+def allowed(view: View, principal: Principal, operation: str, scope: ResourceId, *, data: bool = False) -> bool:
+    """Whether any assignment of the principal at the scope, or above it, grants the operation."""
+    held = view.assignments_of(principal.object_id)
+    if not held:
+        return False
+    scopes = {above.key for above in scope.scopes()}
+    return any(
+        permits(role, operation, data=data)
+        for assignment in held
+        if assignment.scope in scopes and (role := BY_ID.get(assignment.role)) is not None
+    )
+
+
+def holds_below(view: View, principal: Principal, scope: ResourceId) -> bool:
+    """Whether the principal has any role at something below the scope, so that a list may show it a part."""
+    prefix = scope.key.rstrip("/") + "/"
+    return any(assignment.scope.startswith(prefix) for assignment in view.assignments_of(principal.object_id))
+
+
+def require(view: View, principal: Principal, operation: str, scope: ResourceId) -> None:
+    """Refuse what is not allowed.
+
+    Raises:
+        Forbidden: `AuthorizationFailed`, naming the caller, the operation and the scope.
+    """
+    if not allowed(view, principal, operation, scope):
+        raise authorization_failed(principal.client, principal.object_id, operation, scope.text)

@@ -1,0 +1,286 @@
+"""The composition root: the one place that builds things and knows how they fit.
+
+`serve` runs one instance until it is told to stop: database, gate and engine inside, listeners outside, the worker
+beside. Start-up work that only the first start needs is imported and done then alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+import uvloop
+
+from linarite import certificates, first_start, seal
+from linarite.client import READY_FILE
+from linarite.engine import Engine
+from linarite.grants import TokenService
+from linarite.kind import Options
+from linarite.kinds import KINDS
+from linarite.listener import Listener, PortTaken
+from linarite.longrunning import Pace
+from linarite.model import Secret
+from linarite.routes import Registry
+from linarite.store.database import Database, DatabaseTrouble
+from linarite.store.gate import Gate
+from linarite.store.memory import Memory
+from linarite.store.migrations import bring_up
+from linarite.tokens import Authority, Reader, access_claims, mint, private_half
+from linarite.web.arm import Arm
+from linarite.web.front import Front
+from linarite.web.metadata import Metadata
+from linarite.web.oauth import OAuth
+from linarite.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from linarite.settings import Settings
+
+log = structlog.get_logger()
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class FolderTrouble(Exception):
+    """The data folder cannot be used, or another server runs on it; the message is a sentence for the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What clients need to know of a running instance: the content of the ready file."""
+
+    content: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write it whole or not at all, for its owner's eyes only.
+
+        Raises:
+            FolderTrouble: it cannot be written there.
+        """
+        try:
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(handle, "w") as file:
+                json.dump(self.content, file, indent=2)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except OSError as error:
+            message = f"The ready file {path} cannot be written: {error.strerror}. Choose another with --ready-file."
+            raise FolderTrouble(message) from error
+
+
+class Instance:
+    """One running server."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        self.settings = settings
+        self._environment = environment
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self) -> Ready:
+        """Bring everything up; returns when every listener answers.
+
+        Raises:
+            PortTaken, FolderTrouble, DatabaseTrouble, CertificateTrouble, RootKeyUnavailable, WrongRootKey: each with a
+                sentence for the command line.
+        """
+        settings = self.settings
+        self._stack.enter_context(_own_folder(settings.data))
+        certified = certificates.ensure(settings.data, _names(settings.bind), clock())
+        url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
+        database = Database(url)
+        self._stack.callback(database.close)
+        bring_up(url)
+        gate = Gate(database, Memory(settings.snapshot_rows), self._keyring(database))
+        self._stack.push_async_callback(gate.close)
+        front = _Later()
+        listener = Listener(front, settings.bind, settings.port, certificate=certified.chain, key=certified.key)
+        authority = Authority(listener.origin, first_start.TENANT)
+        engine = self._engine(gate, authority)
+        tokens = TokenService(gate, authority, clock, timedelta(seconds=settings.token_lifetime))
+        front.application = Front(
+            arm=Arm(engine, lambda: str(uuid4()), settings.location),
+            oauth=OAuth(tokens, authority),
+            metadata=Metadata(listener.origin, first_start.TENANT),
+            sealed=lambda: gate.keyring is None,
+            origin=listener.origin,
+            body_limit=settings.body_limit,
+        )
+        owner_secret = await self._found(gate, engine, authority) if gate.keyring else None
+        await listener.start()
+        self._stack.push_async_callback(listener.stop)
+        self._work(engine)
+        return Ready(_ready(listener.origin, certified.bundle, owner_secret))
+
+    async def stop(self) -> None:
+        """Let running answers end, write what waits, close everything, in the reverse order of the start."""
+        await self._stack.aclose()
+
+    def _keyring(self, database: Database) -> seal.Keyring | None:
+        """Unwrap the keyring; without the root key of an existing instance the server starts sealed."""
+        with database.reading() as connection:
+            exists = first_start.is_founded(connection)
+        try:
+            root = seal.root_key(self.settings.root_key, self._environment, create=not exists)
+        except seal.RootKeyUnavailable as error:
+            if not exists:
+                raise
+            log.warning("the server starts sealed", why=str(error))
+            return None
+        with database.writing() as connection:
+            return first_start.keyring(connection, root)
+
+    def _engine(self, gate: Gate, authority: Authority) -> Engine:
+        settings = self.settings
+        options = Options(
+            tenant=authority.tenant,
+            origin=authority.origin,
+            location=settings.location,
+            storage_id_member=settings.storage_id_member,
+            resync=settings.resync,
+        )
+        pace = Pace(settings.lro == "immediate", settings.lro_delay, settings.lro_retry_after)
+        return Engine(gate, Registry(KINDS), Reader(authority, clock), options=options, pace=pace, clock=clock)
+
+    async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> Secret:
+        founded = await first_start.found(gate, clock())
+        if not founded.seeded:
+            if self.settings.seed == "sample":
+                pace, engine.pace = engine.pace, Pace(immediate=True)
+                await first_start.seed_sample(engine, await _owner_token(gate, authority), self.settings.location)
+                engine.pace = pace
+            await first_start.seeded(gate)
+        return founded.owner_secret
+
+    def _work(self, engine: Engine) -> None:
+        task = asyncio.create_task(Worker(engine, f"{socket.gethostname()}:{os.getpid()}").run())
+
+        async def end() -> None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        self._stack.push_async_callback(end)
+
+
+class _Later:
+    """Stands in for the application until it is built: the port has to be known before."""
+
+    application: Callable[[Any, Any], Any]
+
+    async def __call__(self, scope: Any, protocol: Any) -> None:
+        await self.application(scope, protocol)
+
+
+async def _owner_token(gate: Gate, authority: Authority) -> Secret:
+    """A token with which the first start makes the sample, as the owner."""
+
+    def question(view: Any) -> Any:
+        return view.signing_keys()[0], view.principal(first_start.OWNER_OBJECT)
+
+    (key, owner), _ = await gate.look(question)
+    claims = access_claims(
+        authority, owner, authority.audiences[0], now=clock(), lifetime=timedelta(minutes=1), uti=uuid4().hex
+    )
+    return Secret(mint(private_half(key, gate.keyring), claims))  # type: ignore[arg-type]
+
+
+def _ready(origin: str, bundle: Path, owner_secret: Secret | None) -> dict[str, Any]:
+    return {
+        "armEndpoint": origin,
+        "authority": origin,
+        "tenantId": first_start.TENANT,
+        "subscriptionId": first_start.SUBSCRIPTION_ID,
+        "resourceGroup": first_start.GROUP,
+        "workspace": first_start.WORKSPACE,
+        "clientId": first_start.OWNER_CLIENT,
+        "clientSecret": owner_secret.reveal() if owner_secret else None,
+        "caBundle": str(bundle),
+        "metadataUrl": f"{origin}/metadata/endpoints?api-version=2019-05-01",
+        "console": None,
+        "doors": {"blob": None, "registry": None, "telemetry": None, "notebook": None},
+        "pid": os.getpid(),
+    }
+
+
+@contextlib.contextmanager
+def _own_folder(data: Path) -> Iterator[None]:
+    """Hold the data folder, made where it is missing, against a second server."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        message = f"The data folder {data} cannot be used: {error.strerror}. Choose another with --data."
+        raise FolderTrouble(message) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        message = f"Another server runs on {data}. Use it (`linarite env`), or choose another folder with --data."
+        raise FolderTrouble(message) from error
+    finally:
+        os.close(lock)
+
+
+def _names(bind: str) -> tuple[str, ...]:
+    """Names of the certificate: loopback always, and the address that is bound where it is another."""
+    extra = () if bind in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"} else (bind,)  # noqa: S104
+    return ("localhost", "127.0.0.1", "::1", *extra)
+
+
+TROUBLE = (
+    PortTaken,
+    FolderTrouble,
+    DatabaseTrouble,
+    certificates.CertificateTrouble,
+    seal.RootKeyUnavailable,
+    seal.WrongRootKey,
+)
+"""What can keep a server from starting; each says in a sentence what to do."""
+
+
+def run(
+    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+) -> None:
+    """Run an instance until SIGINT or SIGTERM."""
+    uvloop.run(serve(settings, environment, ready_file, announce))
+
+
+async def serve(
+    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+) -> None:
+    """Run an instance in this event loop until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    instance = Instance(settings, environment)
+    files = [settings.data / READY_FILE, *([ready_file] if ready_file else [])]
+    written: list[Path] = []
+    try:
+        ready = await instance.start()
+        for path in files:
+            ready.write(path)
+            written.append(path)
+        announce(ready)
+        await stop.wait()
+    finally:
+        for path in written:
+            path.unlink(missing_ok=True)
+        await instance.stop()

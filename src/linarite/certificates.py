@@ -1,0 +1,318 @@
+"""Certificates: a certificate authority of our own, and the one leaf that every listener shows.
+
+The authority is name-constrained: whoever steals its key gets certificates for loopback and for what the operator
+permitted, and for nothing else. `bundle.pem` holds certifi's public roots beside it, since the variables by which
+clients are told of it (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) replace their roots.
+
+This module knows files and names. It knows no listener and no setting.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import certifi
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OWN_NAMES = ("localhost", "127.0.0.1", "::1")
+"""What every leaf is for."""
+OWN_REALM = ("localhost", "127.0.0.0/8", "::1/128")
+"""What every authority may certify."""
+AUTHORITY_LIFE = timedelta(days=3650)
+LEAF_LIFE = timedelta(days=397)
+"""Apple's clients refuse leaves that live longer than 398 days."""
+RENEWED_BEFORE_END = timedelta(days=30)
+BACKDATED = timedelta(hours=1)
+"""Clients' clocks may be behind ours."""
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+# What the library raises for files that do not hold what they should.
+_UNREADABLE = (OSError, ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.ExtensionNotFound)
+
+
+class CertificateTrouble(Exception):
+    """The certificates cannot be had; the message is a sentence that says what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Where the files are that clients and listeners are given."""
+
+    ca: Path
+    """The authority's certificate."""
+    bundle: Path
+    """certifi's roots and the authority: what clients are told to trust."""
+    chain: Path
+    """The leaf and the authority, as a listener shows them."""
+    key: Path
+    """The leaf's private key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+def ensure(folder: Path, names: tuple[str, ...], now: datetime, permitted: tuple[str, ...] = ()) -> Certificates:
+    """Certificates in this folder that are good now, for loopback and these names; files that are good stay untouched.
+
+    `names` are host names (`*.` in front is a wildcard) and IP addresses. `permitted` are the domains and IP networks
+    that a new authority may certify beside loopback; an authority that exists keeps its own. The leaf is renewed when
+    its days run out, when the names changed and when its files do not fit together; the authority, and then
+    everything, only when it would end before a new leaf does. One process at a time may do this to a folder.
+
+    Raises:
+        CertificateTrouble: a name is none or is not permitted, the authority's files are damaged, or the folder cannot
+            be written.
+    """
+    wanted = tuple(dict.fromkeys(_general_name(name) for name in (*OWN_NAMES, *names)))
+    realm = tuple(dict.fromkeys(_domain(name) for name in (*OWN_REALM, *permitted)))
+    files = Certificates(folder / "ca.pem", folder / "bundle.pem", folder / "server.pem", folder / "server.key")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority = _authority(folder) if files.ca.exists() else None
+        if authority is None or not _leaf_is_good(files, authority, wanted, now):
+            new = authority if authority and _outlives_a_leaf(authority, now) else _new_authority(realm, now)
+            _refuse_names_outside(new, wanted, folder)
+            if new is not authority:
+                _keep_authority(folder, new)
+            _keep_leaf(files, new, _new_leaf(new, wanted, now))
+            authority = new
+        _write(files.bundle, certifi.contents().encode() + b"\n# Linarite\n" + _pem(authority.certificate))
+    except OSError as error:
+        raise CertificateTrouble(
+            f"The certificates in {folder} cannot be kept ({error.strerror}): let the user that runs Linarite own the "
+            f"folder and its files, and see that the disk has room."
+        ) from error
+    return files
+
+
+def days_left(path: Path, now: datetime) -> int:
+    """Whole days until the first certificate in this file ends; negative once it has ended.
+
+    Raises:
+        CertificateTrouble: there is no certificate to be read.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except _UNREADABLE as error:
+        raise CertificateTrouble(f"There is no certificate in {path}: start `linarite up`, which makes it.") from error
+    return (certificate.not_valid_after_utc - now).days
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    with suppress(ValueError):
+        return x509.IPAddress(ip_address(name))
+    if not _HOST.fullmatch(name.lower()):
+        raise CertificateTrouble(f"{name!r} is no host name and no IP address: give names without scheme and port.")
+    return x509.DNSName(name.lower())
+
+
+def _domain(name: str) -> x509.GeneralName:
+    """What a name constraint permits: an IP network, or a domain with all that is below it."""
+    with suppress(ValueError):
+        return x509.IPAddress(ip_network(name))
+    return _general_name(name.removeprefix("*."))
+
+
+def _permitted(certificate: x509.Certificate) -> list[x509.GeneralName]:
+    constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    return list(constraints.permitted_subtrees or ())
+
+
+def _refuse_names_outside(authority: _Pair, names: Sequence[x509.GeneralName], folder: Path) -> None:
+    """With one name that its authority may not certify, a leaf is refused by every client for all of its names."""
+    realms = _permitted(authority.certificate)
+    outside = [str(name.value) for name in names if not any(_covers(realm, name) for realm in realms)]
+    if outside:
+        raise CertificateTrouble(
+            f"The authority in {folder} may not certify {', '.join(outside)}: permit the domain or network, and remove "
+            f"ca.pem and ca.key, if they are there, for a new authority, which every client must then trust."
+        )
+
+
+def _covers(realm: x509.GeneralName, name: x509.GeneralName) -> bool:
+    """Whether a permitted subtree holds a name (RFC 5280, 4.2.1.10)."""
+    if isinstance(realm, x509.IPAddress) and isinstance(name, x509.IPAddress):
+        return ip_address(str(name.value)) in ip_network(str(realm.value))
+    if isinstance(realm, x509.DNSName) and isinstance(name, x509.DNSName):
+        return f".{name.value.removeprefix('*.')}".endswith(f".{realm.value}")
+    return False
+
+
+# ── what is there ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _authority(folder: Path) -> _Pair:
+    """The authority as its files hold it.
+
+    Raises:
+        CertificateTrouble: they do not hold one of ours. It is never replaced unasked, for clients trust it.
+    """
+    with suppress(*_UNREADABLE):
+        certificate = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        key = load_pem_private_key((folder / "ca.key").read_bytes(), None)
+        fits = key.public_key() == certificate.public_key() and _permitted(certificate)
+        if fits and isinstance(key, ec.EllipticCurvePrivateKey):
+            return _Pair(certificate, key)
+    raise CertificateTrouble(
+        f"The certificate authority in {folder} cannot be used, for ca.pem or ca.key is damaged or unreadable, or they "
+        f"are no pair: restore both from a backup, or remove both for a new authority, which every client must then "
+        f"trust."
+    )
+
+
+def _leaf_is_good(files: Certificates, authority: _Pair, wanted: Sequence[x509.GeneralName], now: datetime) -> bool:
+    """Whether the leaf's files fit together and serve from now until the next renewal."""
+    with suppress(*_UNREADABLE):
+        leaf, issuer = x509.load_pem_x509_certificates(files.chain.read_bytes())
+        leaf.verify_directly_issued_by(authority.certificate)
+        key = load_pem_private_key(files.key.read_bytes(), None)
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            issuer == authority.certificate
+            and key.public_key() == leaf.public_key()
+            and set(names) == set(wanted)
+            and leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc - RENEWED_BEFORE_END
+        )
+    return False
+
+
+def _outlives_a_leaf(authority: _Pair, now: datetime) -> bool:
+    """Whether a leaf that is made now would lie within the authority's life."""
+    certificate = authority.certificate
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - LEAF_LIFE
+
+
+# ── what is made ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _new_authority(realm: Sequence[x509.GeneralName], now: datetime) -> _Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    # A name of its own: clients that trust two authorities of one name take the wrong one.
+    name = _subject(f"Linarite authority {identifier.digest.hex()[:8]}")
+    certificate = (
+        _builder(name, name, key, now, AUTHORITY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.NameConstraints(list(realm), None), critical=True)
+        .sign(key, SHA256())
+    )
+    return _Pair(certificate, key)
+
+
+def _new_leaf(authority: _Pair, names: Sequence[x509.GeneralName], now: datetime) -> _Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = authority.certificate
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    certificate = (
+        _builder(_subject(OWN_NAMES[0]), issuer.subject, key, now, LEAF_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
+        .sign(authority.key, SHA256())
+    )
+    return _Pair(certificate, key)
+
+
+def _subject(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, life: timedelta
+) -> x509.CertificateBuilder:
+    begin = now - BACKDATED
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + life)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+# ── what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _keep_authority(folder: Path, authority: _Pair) -> None:
+    """The certificate comes last, and the old one goes first: with none, a start after a crash begins again."""
+    (folder / "ca.pem").unlink(missing_ok=True)
+    _write(folder / "ca.key", _private_pem(authority.key), 0o600)
+    _write(folder / "ca.pem", _pem(authority.certificate))
+
+
+def _keep_leaf(files: Certificates, authority: _Pair, leaf: _Pair) -> None:
+    _write(files.key, _private_pem(leaf.key), 0o600)
+    _write(files.chain, _pem(leaf.certificate) + _pem(authority.certificate))
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Put a whole file in place, on disk before it has its name; a file that holds this already stays untouched."""
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

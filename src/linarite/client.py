@@ -1,0 +1,148 @@
+"""A small client of a running server, for the command line: signs in as the owner and calls the API over TLS.
+
+Knows the ready file and HTTP, and nothing of the server's inside.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READY_FILE = "ready.json"
+"""Name of the ready file in the data folder, there while a server runs on it."""
+
+TIMEOUT = 30.0
+"""Seconds that the command line waits for an answer."""
+
+SEALED = "The server is sealed: its root key is not at hand. Point LINARITE_ROOT_KEY to it and start the server again."
+
+
+class NotRunning(Exception):
+    """No server can be reached; the message says what to do."""
+
+
+class Refused(Exception):
+    """The server refused; the message is its own."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code} ({status}): {message}")
+        self.status = status
+        self.code = code
+
+
+def ready(data: Path) -> dict[str, Any]:
+    """What the ready file of a data folder says.
+
+    Raises:
+        NotRunning: there is none, or it cannot be read.
+    """
+    try:
+        content: dict[str, Any] = json.loads((data / READY_FILE).read_text())
+    except (OSError, ValueError) as error:
+        message = f"No server runs on {data}. Start one with `linarite up`, or name its folder with --data."
+        raise NotRunning(message) from error
+    return content
+
+
+def environment(known: dict[str, Any]) -> dict[str, str]:
+    """Variables that point every client at a running server, its CA included.
+
+    `AZURE_TENANT_ID=adfs` is what lets azure-identity sign in with no code change: it asks Microsoft's own discovery
+    for any other tenant of an authority that it does not know.
+    """
+    return {
+        "AZURE_AUTHORITY_HOST": known["authority"],
+        "AZURE_TENANT_ID": "adfs",
+        "AZURE_CLIENT_ID": known["clientId"],
+        "AZURE_CLIENT_SECRET": known["clientSecret"],
+        "AZURE_SUBSCRIPTION_ID": known["subscriptionId"],
+        "ARM_CLOUD_METADATA_URL": known["metadataUrl"],
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_RESOURCE_GROUP": known["resourceGroup"],
+        "AZURE_ML_WORKSPACE": known["workspace"],
+        "ARM_ENDPOINT": known["armEndpoint"],
+        "REQUESTS_CA_BUNDLE": known["caBundle"],
+        "SSL_CERT_FILE": known["caBundle"],
+        "CURL_CA_BUNDLE": known["caBundle"],
+        "NODE_EXTRA_CA_CERTS": known["caBundle"],
+    }
+
+
+def workspace_path(known: dict[str, Any], name: str | None) -> str:
+    """The path of a workspace given as a name, as GROUP/NAME, or as a full id; the ready file's own without one."""
+    if name and name.startswith("/"):
+        return name.rstrip("/")
+    group, _, workspace = (name or "").rpartition("/")
+    return (
+        f"/subscriptions/{known['subscriptionId']}/resourceGroups/{group or known['resourceGroup']}"
+        f"/providers/Microsoft.MachineLearningServices/workspaces/{workspace or known['workspace']}"
+    )
+
+
+@dataclass(slots=True)
+class Client:
+    """Calls one server."""
+
+    known: dict[str, Any] = field(repr=False)
+    token: str = field(default="", repr=False)
+
+    def post(self, path: str, version: str) -> Any:
+        """POST without a body; answers the decoded JSON.
+
+        Raises:
+            Refused: the server answered an error.
+            NotRunning: it does not answer at all.
+        """
+        if not self.token:
+            self.token = self._sign_in()
+        query = urllib.parse.urlencode({"api-version": version})
+        url = f"{self.known['armEndpoint']}{urllib.parse.quote(path)}?{query}"
+        return self._send(url, b"", {"Authorization": f"Bearer {self.token}"})
+
+    def health(self) -> tuple[str, str]:
+        """The server's state, `ok` or `sealed`, and its clock as an HTTP date."""
+        body, date = self._send(self.known["armEndpoint"] + "/health", None, {}, with_date=True)
+        return body["status"], date
+
+    def _sign_in(self) -> str:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.known["clientId"],
+            "client_secret": self.known["clientSecret"],
+            "scope": self.known["armEndpoint"] + "/.default",
+        }
+        url = f"{self.known['authority']}/{self.known['tenantId']}/oauth2/v2.0/token"
+        return str(self._send(url, urllib.parse.urlencode(form).encode(), {})["access_token"])
+
+    def _send(self, url: str, body: bytes | None, headers: dict[str, str], *, with_date: bool = False) -> Any:
+        context = ssl.create_default_context(cafile=self.known["caBundle"])
+        # Only the address in the ready file is called, which is always https.
+        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as response:  # noqa: S310
+                answer = json.loads(response.read() or b"null")
+                return (answer, response.headers.get("date", "")) if with_date else answer
+        except urllib.error.HTTPError as error:
+            raise _refused(error) from None
+        except OSError as error:
+            message = f"The server at {self.known['armEndpoint']} does not answer: {getattr(error, 'reason', error)}"
+            raise NotRunning(message) from error
+
+
+def _refused(error: urllib.error.HTTPError) -> Refused:
+    try:
+        found = json.loads(error.read())
+    except ValueError:
+        found = {}
+    inner = found.get("error", {})
+    if isinstance(inner, dict):
+        return Refused(error.code, inner.get("code", error.reason), inner.get("message", ""))
+    return Refused(error.code, str(inner), found.get("error_description", ""))

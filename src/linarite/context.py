@@ -1,0 +1,104 @@
+"""What hooks and actions of kinds see of the world: one view, one caller, one moment.
+
+`Context` answers the questions of `kind.Reading` over any view; `Work` also does what `kind.Writing` may do, over a
+transaction. Kinds know the protocols, not these classes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from linarite import access
+from linarite.ids import parse_id
+from linarite.store import operations, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from linarite.ids import ResourceId
+    from linarite.kind import Options
+    from linarite.model import Assignment, Body, Operation, Principal, Resource, Secret
+    from linarite.routes import Registry
+    from linarite.store.view import Transaction, View
+
+_EVERY = 100_000
+
+
+class Context:
+    """A `kind.Reading` over a view."""
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        now: datetime,
+        options: Options,
+        registry: Registry,
+        caller: Principal | None,
+        version: str,
+        origin: str,
+        correlation: str,
+    ) -> None:
+        self.view = view
+        self.registry = registry
+        self.now = now
+        self.options = options
+        self.caller = caller
+        self.version = version
+        self.correlation = correlation
+        self.origin = origin
+        """`https://host:port` as the caller wrote it: what links in answers start with."""
+
+    def stored(self, id_: ResourceId) -> Resource | None:
+        """The resource of that id, soft-deleted or not."""
+        return self.view.resource(id_.key)
+
+    def find(self, id_: ResourceId | str) -> Resource | None:
+        wanted = parse_id(id_) if isinstance(id_, str) else id_
+        found = self.view.resource(wanted.key) if wanted else None
+        return found if found is not None and found.deleted_at is None else None
+
+    def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
+        return resources.children(
+            self.view.connection(), parent=parent.key, subscription=None, type_=type_, after="", most=_EVERY
+        )
+
+    def at(self, scope: ResourceId, type_: str) -> Iterable[Resource]:
+        """The resources of an extension type right at a scope."""
+        return resources.at(self.view.connection(), type_, scope.key)
+
+    def named(self, type_: str, name: str) -> Iterable[Resource]:
+        return resources.named(self.view.connection(), type_, name)
+
+    def secret(self, resource: Resource, name: str) -> Secret | None:
+        return self.view.secrets(resource.key).get(name)
+
+    def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
+        return self.view.assignments_of(principal)
+
+    def may(self, operation: str, scope: ResourceId) -> bool:
+        return self.caller is not None and access.allowed(self.view, self.caller, operation, scope)
+
+    def operation(self, id_: str) -> Operation | None:
+        """A long-running operation by id."""
+        return operations.find(self.view.connection(), id_)
+
+
+class Work(Context):
+    """A `kind.Writing` inside a unit of work."""
+
+    view: Transaction
+
+    def random(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def keep(self, owner: ResourceId, name: str, secret: Secret | None) -> None:
+        self.view.put_secret(owner.key, name, secret)
+
+    def amend(self, resource: Resource, body: Body) -> Resource:
+        return self.view.rewrite(resource, body)
+
+    def assign(self, key: str, assignment: Assignment) -> None:
+        self.view.assign(key, assignment)

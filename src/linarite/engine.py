@@ -1,0 +1,426 @@
+"""The engine: the one path by which anything is read, changed or revealed.
+
+`serve` decides what a call is about from names alone, asks the newest state who is calling and whether they may, lets a
+verb answer, and sees to it that a release, a write or a refusal is durable on the trail before it returns. Plain reads
+leave no entry. A release is computed from what is remembered and recorded at that version; if the state has moved on,
+it is computed again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from linarite import access, listing, verbs
+from linarite.context import Context, Work
+from linarite.errors import (
+    Conflict,
+    Refusal,
+    namespace_unregistered,
+    subscription_not_found,
+    token_invalid,
+    version_malformed,
+    version_missing,
+    version_unknown,
+)
+from linarite.ids import PROVIDER, SUBSCRIPTION, parse
+from linarite.kind import REGIONS, Effect, Kind, is_dated
+from linarite.longrunning import MOST_ATTEMPTS, carry_out, given_up
+from linarite.model import Answer, Deed, Entry, OperationState
+from linarite.routes import Route, Verb
+from linarite.store import operations
+from linarite.store.gate import Stale
+from linarite.store.view import Transaction
+from linarite.verbs import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from linarite.ids import Address
+    from linarite.kind import Options
+    from linarite.longrunning import Pace
+    from linarite.model import Operation, Principal
+    from linarite.routes import Registry
+    from linarite.store.gate import Gate
+    from linarite.store.view import View
+    from linarite.tokens import Reader
+
+    Follower = Callable[[frozenset[str]], Awaitable[None]]
+
+_PLATFORM = frozenset({"microsoft.resources", "microsoft.authorization"})
+"""Namespaces that every subscription is registered for."""
+
+_RECOMPUTE = 64
+
+_MOST_REMEMBERED = 20_000
+
+_BUCKETS = {"reads": 250, "writes": 200, "deletes": 200}
+"""Sizes of Azure's token buckets for a subscription and a principal ("Throttling of requests", since 2024)."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A request of a client, as the network layer understood it; nothing in it is trusted."""
+
+    method: str
+    path: str
+    """Percent-decoded."""
+    query_string: str
+    query: Mapping[str, str]
+    authorization: str | None
+    json: Callable[[], Any]
+    """The decoded body, None where there is none; raises a Refusal where it cannot be read."""
+    origin: str
+    request: str
+    correlation: str
+    address: str
+    bucket: str = "writes"
+    """Set by the engine: which of Azure's token buckets the call draws on."""
+    remaining: int = 199
+    """Set by the engine: what is left in it."""
+
+    @property
+    def identity(self) -> tuple[str, str, str | None]:
+        """What makes two releases the same; a body is ignored by all of them."""
+        return self.path, self.query_string, self.authorization
+
+
+class _Plan:
+    """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
+
+    Made once for a method, a path and an api-version, and the same for everybody.
+    """
+
+    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route")
+
+    def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
+        self.address = address
+        self.route = route
+        self.refusal = refusal
+        self.operation = route.operation if route else ""
+        self.effect = _effect(route)
+        self.bucket = _bucket(route)
+
+    @property
+    def repeatable(self) -> bool:
+        return self.route is not None and self.route.action is not None and self.route.action.repeatable
+
+
+@dataclass(slots=True)
+class _Case:
+    """What turned out while a call was decided: who, and for a write, which keys changed."""
+
+    principal: Principal | None = None
+    expires: datetime | None = None
+    """When the caller's token ends."""
+    changed: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """Releases computed at one state version, by path, query and token: the same request gets the same answer."""
+
+    version: int = -1
+    answers: dict[tuple[str, str, str | None], tuple[Answer, _Case]] = field(default_factory=dict)
+
+    def find(self, call: Call, version: int, now: datetime) -> tuple[Answer, _Case] | None:
+        if self.version != version:
+            self.version = version
+            self.answers.clear()
+            return None
+        found = self.answers.get(call.identity)
+        return found if found and found[1].expires is not None and now < found[1].expires else None
+
+    def keep(self, call: Call, version: int, answer: Answer, case: _Case) -> None:
+        if self.version == version:
+            if len(self.answers) >= _MOST_REMEMBERED:
+                self.answers.clear()
+            self.answers[call.identity] = (answer, case)
+
+
+class Engine:
+    """Serves calls over one gate."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        registry: Registry,
+        reader: Reader,
+        *,
+        options: Options,
+        pace: Pace,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.gate = gate
+        self.registry = registry
+        self.reader = reader
+        self.options = options
+        self.pace = pace
+        self.clock = clock
+        self._plans: dict[tuple[str, str, str], _Plan] = {}
+        self._released = _Remembered()
+        self.followers: list[Follower] = []
+        """Called with the keys that a commit changed, before the change is acknowledged."""
+        self.on_operation: Callable[[], None] = lambda: None
+        """Called when there is long-running work to do."""
+
+    async def serve(self, call: Call) -> Answer:
+        """Answer a call.
+
+        Raises:
+            Refusal: it is refused; the refusal is on the trail.
+        """
+        plan = self._plan(call)
+        call.bucket = plan.bucket
+        call.remaining = _BUCKETS[call.bucket] - 1
+        effect = plan.effect
+        if effect is Effect.READ:
+            return await self._read(call, plan)
+        if effect is Effect.RELEASE:
+            return await self._release(call, plan)
+        return await self._write(call, plan)
+
+    # ── the three ways of one path ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self, call: Call, plan: _Plan) -> Answer:
+        case = _Case()
+        outcome, _ = await self.gate.look(partial(self._outcome, call, plan, case))
+        if isinstance(outcome, Refusal):
+            await self.gate.record(self._entry(call, plan, case, outcome))
+            raise outcome
+        return outcome
+
+    async def _release(self, call: Call, plan: _Plan) -> Answer:
+        ask = self.gate.peek
+        for _ in range(_RECOMPUTE):
+            version = self.gate.memory.version
+            outcome: Answer | Refusal
+            if (remembered := self._released.find(call, version, self.clock())) is not None:
+                outcome, case = remembered
+            else:
+                case = _Case()
+                outcome, version = await ask(partial(self._outcome, call, plan, case))
+            try:
+                await self.gate.record(self._entry(call, plan, case, outcome, version), version)
+            except Stale:
+                ask = self.gate.look
+                continue
+            if isinstance(outcome, Refusal):
+                raise outcome
+            if remembered is None and plan.repeatable:
+                self._released.keep(call, version, outcome, case)
+            return outcome
+        raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
+
+    async def _write(self, call: Call, plan: _Plan) -> Answer:
+        case = _Case()
+
+        def work(transaction: Transaction) -> Answer:
+            answer = self._decide(transaction, call, plan, case)
+            case.changed = frozenset(transaction.changed)
+            return answer
+
+        answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome))
+        await self._announce(case.changed)
+        return answer
+
+    async def _announce(self, changed: frozenset[str]) -> None:
+        if any(key.startswith("operation:") for key in changed):
+            self.on_operation()
+        for follower in self.followers:
+            await follower(changed)
+
+    # ── deciding ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _plan(self, call: Call) -> _Plan:
+        key = call.method, call.path, call.query.get("api-version", "")
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _MOST_REMEMBERED:
+                self._plans.clear()
+            plan = self._plans[key] = self._planned(*key)
+        return plan
+
+    def _planned(self, method: str, path: str, version: str) -> _Plan:
+        address = None
+        try:
+            address = parse(path)
+            return _Plan(address, self.registry.resolve(method, address, version))
+        except Refusal as refusal:
+            return _Plan(address, refusal=refusal)
+
+    def _outcome(self, call: Call, plan: _Plan, case: _Case, view: View) -> Answer | Refusal:
+        try:
+            return self._decide(view, call, plan, case)
+        except Refusal as refusal:
+            return refusal
+
+    def _decide(self, view: View, call: Call, plan: _Plan, case: _Case) -> Answer:
+        """Decide a call over one state, in the gateway's order: version, subscription, caller, role, and the rest."""
+        if plan.address is None and plan.refusal is not None:
+            raise plan.refusal.with_traceback(None)
+        version = call.query.get("api-version", "").lower()
+        if not version:
+            raise version_missing()
+        subscription = plan.address.scope.within(SUBSCRIPTION) if plan.address else None
+        if subscription is not None and view.resource(subscription.key) is None:
+            raise subscription_not_found(subscription.name)
+        caller = self._caller(view, call, case)
+        if plan.route is None:
+            raise (plan.refusal or subscription_not_found("")).with_traceback(None)
+        route = plan.route
+        make = Work if isinstance(view, Transaction) else Context
+        context = make(
+            view,
+            now=self.clock(),
+            options=self.options,
+            registry=self.registry,
+            caller=caller,
+            version=version,
+            origin=call.origin,
+            correlation=call.correlation,
+        )
+        self._authorize(context, route, caller)
+        self._admit(view, route, subscription.key if subscription else None, version)
+        request = Request(route, call.query, call.json, self.pace, call.method)
+        return self._answer(context, request, call.path)
+
+    def _caller(self, view: View, call: Call, case: _Case) -> Principal:
+        """Who is calling; remembered in the case from here on, so that a refusal names them too."""
+        claims = self.reader.read(call.authorization, view.signing_keys())
+        case.expires = claims.expires
+        principal = view.principal(claims.object_id)
+        if principal is None or principal.disabled:
+            raise token_invalid(self.reader.authority.url)
+        case.principal = principal
+        return principal
+
+    def _authorize(self, context: Context, route: Route, caller: Principal) -> None:
+        """Refuse what no role grants. Lists decide for themselves, item by item."""
+        if route.verb is Verb.LIST or (route.kind.for_everybody and route.verb is Verb.GET):
+            return
+        if route.kind.is_progress:
+            operation = context.operation(route.id.name)
+            if operation is not None and operation.caller != caller.object_id:
+                access.require(context.view, caller, route.operation, operation.target)
+            return
+        access.require(context.view, caller, route.operation, route.id)
+
+    def _admit(self, view: View, route: Route, subscription: str | None, version: str) -> None:
+        """Refuse an unregistered namespace, and an api-version that the type does not know."""
+        kind = route.kind
+        if subscription is not None and kind.type != PROVIDER and kind.namespace.lower() not in _PLATFORM:
+            found = view.resource(subscription)
+            if found and kind.namespace.lower() in found.body.get("unregistered", ()):
+                raise namespace_unregistered(kind.namespace)
+        if not kind.versions.knows(version):
+            raise _version_refused(kind, version, self.options.location)
+
+    def _answer(self, context: Context, request: Request, path: str) -> Answer:
+        verb, action = request.route.verb, request.route.action
+        if verb is Verb.LIST:
+            return listing.list_(context, request, path)
+        if action is not None:
+            return verbs.act(context, action, request)
+        if isinstance(context, Work):
+            return {Verb.PUT: verbs.put, Verb.PATCH: verbs.patch, Verb.DELETE: verbs.delete}[verb](context, request)
+        return verbs.get(context, request)
+
+    # ── the trail ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _entry(
+        self, call: Call, plan: _Plan, case: _Case, outcome: Answer | Refusal, version: int | None = None
+    ) -> Entry:
+        refused = isinstance(outcome, Refusal)
+        releases = plan.effect is Effect.RELEASE
+        return Entry(
+            at=self.clock(),
+            deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
+            action=plan.operation or f"{call.method} {call.path[:256]}",
+            target=plan.route.id.text if plan.route else call.path[:1024],
+            caller=case.principal.object_id if case.principal else "",
+            client=case.principal.client if case.principal else "",
+            status=outcome.status,
+            code=outcome.code if isinstance(outcome, Refusal) else "",
+            request=call.request,
+            correlation=call.correlation,
+            address=call.address,
+            version=version if releases else None,
+        )
+
+    # ── work in the background ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def carry_out(self, operation: Operation) -> None:
+        """Do a claimed long-running operation, on behalf of whoever began it."""
+        changed: set[str] = set()
+
+        def work(transaction: Transaction) -> Operation | None:
+            connection = transaction.connection()
+            current = operations.find(connection, operation.id)
+            kind = self.registry.kind(operation.target.type)
+            if current is None or current.state is not OperationState.RUNNING or kind is None:
+                return None
+            context = Work(
+                transaction,
+                now=self.clock(),
+                options=self.options,
+                registry=self.registry,
+                caller=transaction.principal(current.caller),
+                version=current.api_version,
+                origin=self.options.origin,
+                correlation=current.correlation,
+            )
+            ended = (
+                carry_out(context, kind, current) if current.attempts <= MOST_ATTEMPTS else given_up(context, current)
+            )
+            operations.end(connection, ended)
+            transaction.note(f"operation:{ended.id}")
+            changed.update(transaction.changed)
+            return ended
+
+        await self.gate.commit(work, lambda outcome: self._ended(operation, outcome))
+        for follower in self.followers:
+            await follower(frozenset(changed))
+
+    def _ended(self, operation: Operation, outcome: Operation | Refusal | None) -> Entry | None:
+        """The entry of an operation's end; none where another worker had ended it."""
+        if outcome is None:
+            return None
+        error = outcome.error if not isinstance(outcome, Refusal) else {"code": outcome.code}
+        return Entry(
+            at=self.clock(),
+            deed=Deed.WRITE,
+            action=f"{operation.target.type}/{operation.step}",
+            target=operation.target.text,
+            caller=operation.caller,
+            client="",
+            status=200 if error is None else 400,
+            code=str(error["code"]) if error else "",
+            request=operation.id,
+            correlation=operation.correlation,
+            address="",
+        )
+
+
+def _effect(route: Route | None) -> Effect:
+    if route is None:
+        return Effect.READ
+    if route.action is not None:
+        return route.action.effect
+    return Effect.READ if route.verb in {Verb.GET, Verb.LIST} else Effect.WRITE
+
+
+def _bucket(route: Route | None) -> str:
+    """Reads by operations that end in `/read`, deletes by DELETE, and writes by the rest, listKeys included."""
+    if route is None or route.operation.endswith("/read"):
+        return "reads"
+    return "deletes" if route.verb is Verb.DELETE else "writes"
+
+
+def _version_refused(kind: Kind, version: str, location: str) -> Refusal:
+    listed = kind.versions.listed[::-1]
+    if not is_dated(version) or kind.namespace.lower() in _PLATFORM:
+        return version_malformed(version, listed)
+    return version_unknown(kind.short_type, version, listed, location, REGIONS)

@@ -1,0 +1,29 @@
+"""The token service: what clients ask for, the grants that answer them, and the applications that may ask.
+
+A mechanism over the gate. It knows tenants, forms, secrets, keys and the trail, and nothing of HTTP: `web.oauth` gives
+it an `Ask`, and makes a response of its answer or of the `Denied` that it raises.
+"""
+
+from __future__ import annotations
+
+from linarite.grants.applications import add_application, add_secret, remove_secret, rotate_signing_key
+from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
+from linarite.grants.denied import Denied
+from linarite.grants.endpoint import GRANTS, TokenService
+from linarite.grants.proofs import hash_secret, new_secret
+
+__all__ = [
+    "GRANTS",
+    "Ask",
+    "Denied",
+    "Endpoint",
+    "Form",
+    "TokenService",
+    "add_application",
+    "add_secret",
+    "hash_secret",
+    "new_secret",
+    "remove_secret",
+    "rotate_signing_key",
+    "tenant_of",
+]

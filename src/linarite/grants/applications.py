@@ -1,0 +1,80 @@
+"""Applications, their secrets, and the keys that sign: what an operator makes and takes away, as units of work.
+
+Everything here runs inside a transaction of the gate and notes what it changes, so that every process forgets it.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from linarite.grants.proofs import hash_secret, new_secret
+from linarite.model import Principal, PrincipalKind
+from linarite.store import directory
+from linarite.store.directory import Credential
+from linarite.store.memory import SIGNING_KEYS, principal_key
+from linarite.tokens import CLOCK_SKEW, new_signing_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from linarite.model import Secret
+    from linarite.seal import Keyring, Random
+    from linarite.store.directory import SigningKey
+    from linarite.store.view import Transaction
+
+KEPT = timedelta(days=1) + CLOCK_SKEW
+"""How long a retired key still verifies: no token lives longer than a day."""
+
+
+def add_application(
+    transaction: Transaction, name: str, *, tenant: str, now: datetime, random: Random = os.urandom
+) -> tuple[Principal, Secret]:
+    """Register an application under new ids, with one secret that does not expire."""
+    app_id, object_id = _guid(random), _guid(random)
+    made = Principal(object_id, PrincipalKind.SERVICE_PRINCIPAL, app_id, tenant, name, app_id)
+    directory.add_principal(transaction.connection(), made, now)
+    _, secret = add_secret(transaction, made, now=now, random=random)
+    return made, secret
+
+
+def add_secret(
+    transaction: Transaction,
+    principal: Principal,
+    *,
+    now: datetime,
+    expires: datetime | None = None,
+    random: Random = os.urandom,
+) -> tuple[str, Secret]:
+    """Give an application one more secret; answers the secret's id, by which it can be removed, and the secret."""
+    id_, secret = _guid(random), new_secret(random)
+    added = Credential(id_, principal.object_id, hash_secret(secret), now, expires)
+    directory.add_credential(transaction.connection(), added)
+    transaction.note(principal_key(principal.object_id))
+    return id_, secret
+
+
+def remove_secret(transaction: Transaction, principal: Principal, id_: str) -> None:
+    """Take a secret away; it signs nobody in from here on."""
+    directory.remove_credential(transaction.connection(), principal.object_id, id_)
+    transaction.note(principal_key(principal.object_id))
+
+
+def rotate_signing_key(transaction: Transaction, keyring: Keyring, now: datetime) -> SigningKey:
+    """Sign with a new key from here on; retired ones verify for as long as a token of theirs may live."""
+    connection = transaction.connection()
+    for old in transaction.signing_keys():
+        if old.retired is None:
+            directory.retire_signing_key(connection, old.kid, now)
+        elif old.retired + KEPT <= now:
+            directory.remove_signing_key(connection, old.kid)
+    new = new_signing_key(keyring, now)
+    directory.add_signing_key(connection, new)
+    transaction.note(SIGNING_KEYS)
+    return new
+
+
+def _guid(random: Random) -> str:
+    return str(UUID(bytes=random(16), version=4))

@@ -1,0 +1,178 @@
+"""The token endpoint: which grant a request asks for, what is recorded of it, and what is answered.
+
+Each grant type is one function in the table `GRANTS`. It may be run twice, like a unit of work: a sign-in is recorded
+at the state version in which it was decided, and where the state has moved on it is decided again. So no token leaves
+for a secret that was removed, or with a key that was retired, before the entry became durable.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from linarite.errors import server_busy, server_sealed
+from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
+from linarite.grants.client_credentials import client_credentials
+from linarite.grants.denied import Denied, grant_unsupported, quoted
+from linarite.grants.proofs import Proofs
+from linarite.model import Deed, Entry
+from linarite.store.gate import Stale
+from linarite.tokens import access_claims, mint, private_half
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime, timedelta
+
+    from joserfc.jwk import RSAKey
+
+    from linarite.model import Body, Principal
+    from linarite.seal import Random
+    from linarite.store.directory import SigningKey
+    from linarite.store.gate import Gate
+    from linarite.store.view import View
+    from linarite.tokens import Authority
+
+    Grant = Callable[["TokenService", "Case"], Awaitable[Body]]
+
+GRANTS: Mapping[str, Grant] = {
+    "client_credentials": client_credentials,
+}
+
+ACTION = "Microsoft.AAD/token"
+"""What the trail calls a request for a token; the grant type follows it: `Microsoft.AAD/token/client_credentials`."""
+
+_RECOMPUTE = 64
+
+
+@dataclass(slots=True)
+class Case:
+    """What turned out while a request was decided, for the trail: claimed first, then proved."""
+
+    ask: Ask
+    form: Form = field(default_factory=Form)
+    grant_type: str = ""
+    client: str = ""
+    """Who the client says it is."""
+    principal: Principal | None = None
+    """Who it proved to be."""
+    audience: str = ""
+
+
+class TokenService:
+    """Answers requests for tokens over one gate."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        authority: Authority,
+        clock: Callable[[], datetime],
+        lifetime: timedelta,
+        random: Random = os.urandom,
+    ) -> None:
+        self.gate = gate
+        self.authority = authority
+        self.clock = clock
+        self.lifetime = lifetime
+        self.proofs = Proofs(random)
+        self._random = random
+        self._signing: tuple[str, RSAKey] | None = None
+
+    async def token(self, ask: Ask) -> Body:
+        """The body of the answer, with the token; the sign-in is on the trail.
+
+        Raises:
+            Denied: it is refused; the refusal is on the trail.
+            Unavailable: nothing can be recorded now.
+        """
+        case = Case(ask)
+        try:
+            case.form = ask.form()
+            case.client = case.form.get("client_id")
+            tenant_of(ask.claimed_tenant, self.authority)
+            case.grant_type = case.form.need("grant_type")
+            grant = GRANTS.get(case.grant_type)
+            if grant is None:
+                raise grant_unsupported(case.grant_type)
+            return await self._granted(grant, case)
+        except Denied as denied:
+            action = f"{ACTION}/{quoted(case.grant_type)}" if case.grant_type else ACTION
+            await self.gate.record(self._entry(Deed.REFUSAL, case, action, denied.status, denied.code))
+            raise
+
+    async def turned_away(self, ask: Ask, action: str, denied: Denied) -> None:
+        """Record a refusal that no grant had a part in: a wrong method, or nothing at that address."""
+        await self.gate.record(self._entry(Deed.REFUSAL, Case(ask), quoted(action), denied.status, denied.code))
+
+    async def issue(self, case: Case, principal: Principal, audience: str, version: int) -> Body:
+        """Mint a token for a proven principal, and answer it once the sign-in is durable.
+
+        Raises:
+            Stale: the state is no longer at `version`, in which the principal was proven. Nothing was recorded.
+        """
+        uti = base64.urlsafe_b64encode(self._random(16)).decode().rstrip("=")
+        claims = access_claims(self.authority, principal, audience, now=self.clock(), lifetime=self.lifetime, uti=uti)
+        token = mint(await self._key(), claims)
+        action = f"{ACTION}/{case.grant_type}"
+        await self.gate.record(self._entry(Deed.SIGN_IN, case, action, 200, ""), version)
+        return _shown(case.ask.endpoint, claims, token)
+
+    async def published_keys(self) -> list[Body]:
+        """The public half of every key that may have signed a token that still counts, as Entra's key set has them."""
+        keys, _ = await self.gate.look(lambda view: view.signing_keys())
+        return [{**orjson.loads(key.public), "x5t": key.kid, "issuer": self.authority.issuer} for key in keys]
+
+    async def _granted(self, grant: Grant, case: Case) -> Body:
+        for _ in range(_RECOMPUTE):
+            try:
+                return await grant(self, case)
+            except Stale:
+                continue
+        raise server_busy()
+
+    async def _key(self) -> RSAKey:
+        """The private half of the newest key that is not retired, unsealed once."""
+        key, _ = await self.gate.peek(_signing)
+        if self._signing is None or self._signing[0] != key.kid:
+            if self.gate.keyring is None:
+                raise server_sealed()
+            self._signing = key.kid, private_half(key, self.gate.keyring)
+        return self._signing[1]
+
+    def _entry(self, deed: Deed, case: Case, action: str, status: int, code: str) -> Entry:
+        return Entry(
+            at=self.clock(),
+            deed=deed,
+            action=action,
+            target=quoted(case.audience),
+            caller=case.principal.object_id if case.principal else "",
+            client=case.principal.client if case.principal else quoted(case.client),
+            status=status,
+            code=code,
+            request=case.ask.request,
+            correlation=case.ask.correlation,
+            address=case.ask.address,
+        )
+
+
+def _signing(view: View) -> SigningKey:
+    return next(key for key in view.signing_keys() if key.retired is None)
+
+
+def _shown(endpoint: Endpoint, claims: Mapping[str, Any], token: str) -> Body:
+    """The answer in the endpoint's own way: v1.0 writes numbers as texts, and says for what the token is."""
+    seconds = claims["exp"] - claims["iat"]
+    if endpoint is not Endpoint.V1:
+        return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+    return {
+        "token_type": "Bearer",
+        "expires_in": str(seconds),
+        "ext_expires_in": str(seconds),
+        "expires_on": str(claims["exp"]),
+        "not_before": str(claims["nbf"]),
+        "resource": claims["aud"],
+        "access_token": token,
+    }

@@ -1,0 +1,108 @@
+"""Microsoft.KeyVault/vaults (2023-07-01): the vault as a resource. Its secrets have a door of their own, later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linarite.errors import Conflict
+from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
+from linarite.kinds.fields import LOCATION, PRIVATE_ENDPOINT_CONNECTIONS, SYSTEM_DATA, TAGS, read_only
+from linarite.schema import Field, Flag, Free, Guid, Listed, Object, Text, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from linarite.errors import Problem
+    from linarite.ids import ResourceId
+    from linarite.kind import Reading, Writing
+    from linarite.model import Body, Resource
+
+TYPE = "Microsoft.KeyVault/vaults"
+
+_SKU = Object(
+    (
+        Field(name="family", shape=Text(words=("A",)), default="A"),
+        Field(name="name", shape=Text(words=("standard", "premium")), required=True),
+    )
+)
+
+_POLICY = Object(
+    (
+        Field(name="tenantId", shape=Guid(), required=True),
+        Field(name="objectId", shape=Text(), required=True),
+        Field(name="applicationId", shape=Guid()),
+        Field(name="permissions", shape=Free(), required=True),
+    )
+)
+
+_PROPERTIES = Object(
+    (
+        Field(name="sku", shape=_SKU, required=True),
+        Field(name="tenantId", shape=Guid(), required=True),
+        Field(name="accessPolicies", shape=Listed(_POLICY, most=1024), default=[]),
+        Field(name="enabledForDeployment", shape=Flag(), default=False),
+        Field(name="enabledForDiskEncryption", shape=Flag()),
+        Field(name="enabledForTemplateDeployment", shape=Flag()),
+        Field(name="enableSoftDelete", shape=Flag(), default=True),
+        Field(name="softDeleteRetentionInDays", shape=Whole(least=7, most=90), default=90, immutable=True),
+        Field(name="enableRbacAuthorization", shape=Flag(), default=False),
+        Field(name="enablePurgeProtection", shape=Flag()),
+        Field(name="networkAcls", shape=Free()),
+        PRIVATE_ENDPOINT_CONNECTIONS,
+        read_only("provisioningState", Text()),
+        Field(name="publicNetworkAccess", shape=Text(), default="Enabled"),
+    )
+)
+
+
+def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
+    del work, before
+    draft["properties"]["provisioningState"] = "Succeeded"
+
+
+def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
+    if before is None and any(True for _ in work.named(TYPE, id_.name)):
+        raise Conflict("VaultAlreadyExists", f"The vault name '{id_.name}' is already in use.")
+    return ()
+
+
+def _present(reading: Reading, vault: Resource, shown: Body) -> Body:
+    del reading
+    shown["properties"]["vaultUri"] = f"https://{vault.name.lower()}.vault.azure.net/"
+    return shown
+
+
+def _check_name(reading: Reading, _: Resource, body: Body) -> Any:
+    name = body["name"]
+    if not KEY_VAULTS.name.allows(name):
+        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": KEY_VAULTS.name.sentence}
+    if any(True for _ in reading.named(TYPE, name)):
+        message = f"The vault name '{name}' is already in use."
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
+    return {"nameAvailable": True}
+
+
+KEY_VAULTS = Kind(
+    type=TYPE,
+    versions=Versions(
+        ("2015-06-01", "2019-09-01", "2021-10-01", "2022-07-01", "2023-02-01", "2023-07-01"), any_dated=True
+    ),
+    name=NameRule(
+        r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+        "Vault names are 3 to 24 characters long: letters, digits and single hyphens, a letter first, no hyphen last.",
+    ),
+    fields=(LOCATION, TAGS, Field(name="properties", shape=_PROPERTIES, required=True), SYSTEM_DATA),
+    put=Created(new=200, again=200),
+    prepare=_prepare,
+    check=_check,
+    present=_present,
+    provider_actions=(
+        Action(
+            name="checkNameAvailability",
+            effect=Effect.READ,
+            run=_check_name,
+            permission="checkNameAvailability/read",
+            fields=(Field(name="name", shape=Text(), required=True), Field(name="type", shape=Text())),
+        ),
+    ),
+)

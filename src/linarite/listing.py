@@ -1,0 +1,180 @@
+"""LIST: one page of resources in the order of their ids, filtered to what the caller may read.
+
+A page is found by the last key of the page before it, so every page costs the same. The link to the next page is
+absolute, as all clients expect, and carries the caller's own query.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from linarite import access
+from linarite.errors import BadRequest, authorization_failed, group_not_found, subscription_not_found
+from linarite.ids import GROUP, ROOT, SUBSCRIPTION
+from linarite.model import Answer, Resource
+from linarite.shown import as_shown
+from linarite.store import resources
+from linarite.verbs import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from linarite.context import Context
+    from linarite.ids import ResourceId
+    from linarite.kind import Kind
+    from linarite.model import Body
+    from linarite.verbs import Request
+
+PAGE = 1000
+"""Resources in a page, unless `$top` asks for fewer."""
+
+_MIXED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
+_CONDITION = re.compile(r"\s*(resourceType|resourceGroup|name|location)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
+
+
+def list_(context: Context, request: Request, path: str) -> Answer:
+    """One page: `{"value": […], "nextLink": …}`, the link left out on the last page."""
+    kind, scope = request.route.kind, request.route.id
+    may_see = _sight(context, request)
+    if scope is not ROOT and context.find(scope) is None:
+        raise _scope_missing(context, scope)
+    most = _top(request.query)
+    if kind.source is not None:
+        computed = (Resource(id_, body, 0) for id_, body in kind.source.list(context, scope))
+        shown = [one for one in computed if may_see(one.id) and _passes(context, request, one)]
+        return Answer(200, {"value": [as_shown(context, kind, one) for one in shown]})
+    if kind.scoped:
+        shown = [one for one in _around(context, kind, scope) if _passes(context, request, one)]
+        return Answer(200, {"value": [as_shown(context, kind, one) for one in shown]})
+    after = _read_token(request.query.get(kind.page_parameter, ""))
+    where = _filter(request.query.get("$filter", "")) if kind.is_mixture else {}
+    page = _page(context, kind, scope, after=after, most=most, where=where)
+    value = [_item(context, kind, one) for one in page[:most] if may_see(one.id) and _passes(context, request, one)]
+    body: Body = {"value": value}
+    if len(page) > most:
+        query = dict(request.query) | {kind.page_parameter: _token(page[most - 1].key)}
+        body["nextLink"] = f"{context.origin}{path}?{urlencode(query, safe='$')}"
+    return Answer(200, body)
+
+
+def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:
+    """What of the list the caller may see: all of it, the parts it has a role at, or nothing."""
+    view, caller, operation, scope = context.view, context.caller, request.route.operation, request.route.id
+    if caller is None:
+        raise authorization_failed("", "", operation, scope.text)
+    if access.allowed(view, caller, operation, scope) or request.route.kind.for_everybody:
+        return lambda _: True
+    if not access.holds_below(view, caller, scope):
+        raise authorization_failed(caller.client, caller.object_id, operation, scope.text)
+    return lambda id_: access.allowed(view, caller, operation, id_) or access.holds_below(view, caller, id_)
+
+
+def _passes(context: Context, request: Request, resource: Resource) -> bool:
+    """Whether the kind's own filter lets a resource through."""
+    text, passes = request.query.get("$filter", ""), request.route.kind.filter
+    return not text.strip() or passes is None or passes(context, resource, text)
+
+
+def _around(context: Context, kind: Kind, scope: ResourceId) -> list[Resource]:
+    """Resources of a scoped kind at a scope, above it and below it."""
+    found = resources.below(context.view.connection(), kind.type, scope.key)
+    for above in scope.scopes():
+        if above is not scope:
+            found.extend(context.at(above, kind.type))
+    return found
+
+
+def _scope_missing(context: Context, scope: ResourceId) -> Exception:
+    if scope.type.lower() == SUBSCRIPTION.lower():
+        return subscription_not_found(scope.name)
+    if scope.type.lower() == GROUP.lower():
+        return group_not_found(scope.name)
+    return missing(context, scope)
+
+
+def _page(
+    context: Context, kind: Kind, scope: ResourceId, *, after: str, most: int, where: Mapping[str, str]
+) -> list[Resource]:
+    """One resource more than the page holds, so that it shows whether there is a next one."""
+    whole_subscription = scope.type.lower() == SUBSCRIPTION.lower() and kind.parent != SUBSCRIPTION
+    read = partial(
+        resources.children,
+        context.view.connection(),
+        parent=None if scope is ROOT or whole_subscription else scope.key,
+        subscription=scope.name.lower() if whole_subscription else None,
+        type_="" if kind.is_mixture else kind.type,
+        most=most + 1,
+    )
+    found: list[Resource] = []
+    while len(found) <= most:
+        step = read(after=after)
+        found.extend(one for one in step if not kind.is_mixture or _fits(context, one, where))
+        if len(step) <= most:
+            break
+        after = step[-1].key
+    return found[: most + 1]
+
+
+def _item(context: Context, kind: Kind, resource: Resource) -> Body:
+    if not kind.is_mixture:
+        return as_shown(context, kind, resource)
+    own = context.registry.kind(resource.type)
+    shown = as_shown(context, own, resource) if own else {"id": resource.id.text}
+    return {name: shown[name] for name in _MIXED if name in shown}
+
+
+def _fits(context: Context, resource: Resource, where: Mapping[str, str]) -> bool:
+    """Top-level tracked resources, and of these the ones that the filter names."""
+    kind = context.registry.kind(resource.type)
+    if kind is None or not kind.tracked or kind.parent or resource.id.within(GROUP) is None:
+        return False
+    seen = {
+        "resourcetype": resource.type,
+        "resourcegroup": resource.id.group or "",
+        "name": resource.name,
+        "location": resource.location,
+    }
+    return all(seen[name].lower() == value.lower() for name, value in where.items())
+
+
+def _filter(text: str) -> dict[str, str]:
+    """Read `resourceType eq 'A/b' and name eq 'c'`; the conditions that Azure's own tools send."""
+    if not text.strip():
+        return {}
+    conditions: dict[str, str] = {}
+    for part in re.split(r"\s+and\s+(?=[a-zA-Z])", text, flags=re.IGNORECASE):
+        found = _CONDITION.fullmatch(part)
+        if found is None:
+            raise BadRequest(
+                "InvalidFilterInQueryString",
+                f"Invalid $filter '{text}' specified in the query string. Conditions are resourceType, resourceGroup, "
+                "name or location, 'eq' and a value in single quotes, joined by 'and'.",
+            )
+        conditions[found[1].lower()] = found[2].replace("''", "'")
+    return conditions
+
+
+def _top(query: Mapping[str, str]) -> int:
+    text = query.get("$top", "")
+    if not text:
+        return PAGE
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 100_000 or len(text) > 6:  # noqa: PLR2004
+        raise BadRequest("InvalidTopValue", f"The $top value '{text}' is invalid. It is a whole number from 1 on.")
+    return min(int(text), PAGE)
+
+
+def _token(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _read_token(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        message = "The continuation token is invalid. Take it from the 'nextLink' of the page before."
+        raise BadRequest("InvalidContinuationToken", message) from None

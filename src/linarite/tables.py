@@ -1,0 +1,81 @@
+"""Tables on the terminal. The one place where the command line prints values of keys, and only when asked to."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from linarite.doctor import Finding
+    from linarite.settings import Row
+
+_OPEN = {"userStorageResourceId", "userStorageArmId", "location", "username", "name"}
+"""Members of listKeys that are no secrets."""
+
+_MASK = "•" * 8
+_UNBROKEN = 10_000
+"""Columns where the output is no terminal: a program that reads it wants every row on one line."""
+
+
+def print_keys(answer: dict[str, Any], *, show: bool, as_json: bool) -> None:
+    """The answer of listKeys, masked unless `show`."""
+    seen = answer if show else _masked(answer)
+    if as_json:
+        typer.echo(json.dumps(seen, indent=2, ensure_ascii=False))
+        return
+    _print(("key", "value"), ((name, "null" if value is None else str(value)) for name, value in _leaves(seen)))
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """What the doctor found."""
+    _print(("", "what", "how it is"), (("✓" if one.well else "✗", one.what, one.saying) for one in findings))
+
+
+def print_settings(found: Iterable[Row]) -> None:
+    """Every setting."""
+    columns = ("variable", "value", "from", "allowed", "what it is")
+    _print(columns, ((row.variable, row.value, row.origin, row.allowed, row.help) for row in found))
+
+
+def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a value that does not fit is continued, never cut
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else _UNBROKEN
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+
+
+def _masked(value: Any) -> Any:
+    """The same shape, with every text that may be a secret hidden; what is null stays null."""
+    if isinstance(value, dict):
+        return {name: item if _is_open(value, name) else _masked(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return None if value is None else _MASK
+
+
+def _is_open(holder: dict[str, Any], name: str) -> bool:
+    return name in _OPEN and not isinstance(holder[name], dict | list)
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its path; a password's own name ends its path."""
+    if isinstance(value, dict) and value.keys() == {"name", "value"}:
+        yield f"{path}.{value['name']}", value["value"]
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _leaves(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, path)
+    else:
+        yield path, value

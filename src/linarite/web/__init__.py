@@ -1,0 +1,1 @@
+"""The network side: translates HTTP into calls and answers into HTTP. Decides nothing, knows no tables."""

@@ -1,0 +1,115 @@
+"""The front door of Azure Resource Manager: HTTP requests into calls, answers and refusals into HTTP responses.
+
+Headers follow recorded answers of the real service. Whatever is neither an answer nor a refusal is a defect of ours:
+the caller gets a 500 with a correlation id and nothing else, the log gets the trace.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import structlog
+
+from linarite.engine import Call
+from linarite.errors import Refusal
+from linarite.ids import is_guid
+from linarite.web import body as bodies
+from linarite.web.http import Response
+from linarite.web.render import JSON, answer_body, refusal_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.engine import Engine
+    from linarite.model import Answer
+    from linarite.web.http import Request
+
+_FIXED = (
+    ("cache-control", "no-cache"),
+    ("pragma", "no-cache"),
+    ("expires", "-1"),
+    ("vary", "Accept-Encoding"),
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+)
+_ECHOED = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@lru_cache(maxsize=2)
+def _second(timestamp: int) -> str:
+    """A moment as `x-ms-routing-request-id` writes it."""
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+log = structlog.get_logger()
+
+
+class Arm:
+    """Translates for one engine."""
+
+    def __init__(self, engine: Engine, new_id: Callable[[], str], location: str) -> None:
+        self._engine = engine
+        self._new_id = new_id
+        self._location = location.upper()
+
+    async def serve(self, request: Request) -> Response:
+        """Answer a request; never raises."""
+        request_id = self._new_id()
+        given = request.headers.get("x-ms-correlation-request-id", "")
+        call = Call(
+            method=request.method,
+            path=request.path,
+            query_string=request.query_string,
+            query=request.query,
+            authorization=request.headers.get("authorization", "") or None,
+            json=bodies.reader(request.body, request.headers.get("content-type", "")),
+            origin=request.origin,
+            request=request_id,
+            correlation=given.lower() if is_guid(given) else request_id,
+            address=request.address,
+        )
+        try:
+            return self._respond(request, call, await self._engine.serve(call))
+        except Refusal as refusal:
+            return self._respond(request, call, refusal)
+        except Exception:
+            log.exception("a request broke", request=request_id, correlation=call.correlation, method=call.method)
+            broken = Refusal(
+                "InternalServerError",
+                "The server encountered an internal error. Please retry the request. "
+                f"The correlation id is '{call.correlation}'.",
+            )
+            return self._respond(request, call, broken, status=500)
+
+    def _respond(
+        self, request: Request, call: Call, outcome: Answer | Refusal, *, status: int | None = None
+    ) -> Response:
+        refused = isinstance(outcome, Refusal)
+        headers = [*_FIXED, *outcome.headers]
+        headers.append(("x-ms-request-id", call.request))
+        headers.append(("x-ms-correlation-request-id", call.correlation))
+        at = _second(int(self._engine.clock().timestamp()))
+        headers.append(("x-ms-routing-request-id", f"{self._location}:{at}:{call.request}"))
+        if refused and outcome.origin == "gateway":
+            headers.append(("x-ms-failure-cause", "gateway"))
+        else:
+            headers.append(("x-ms-response-type", "error" if refused else "standard"))
+            headers.append((f"x-ms-ratelimit-remaining-subscription-{call.bucket}", str(call.remaining)))
+        if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
+            echoed = request.headers.get("x-ms-client-request-id", "")
+            if _ECHOED.fullmatch(echoed):
+                headers.append(("x-ms-client-request-id", echoed))
+        if isinstance(outcome, Refusal):
+            body = refusal_body(
+                outcome, correlation=call.correlation, request=call.request, location=self._location.lower()
+            )
+        else:
+            body = answer_body(outcome)
+        if body:
+            headers.append(("content-type", JSON))
+        if request.method == "HEAD":
+            body = b""
+        return Response(status or outcome.status, tuple(headers), body)

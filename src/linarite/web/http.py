@@ -1,0 +1,120 @@
+"""HTTP as the rest of `web` sees it: a request whole, a response whole. The one module that speaks RSGI."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl
+
+from linarite.errors import body_too_large
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from linarite.errors import Refusal
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
+
+_DRAINED = 16 * 2**20
+"""Bytes over the limit that are read and thrown away: many clients write everything before they read."""
+
+
+class Headers(Protocol):
+    """Headers by name, in any case; of one that was sent twice, the first counts."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """The value, or the default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. What may hold secrets does not print."""
+
+    method: str
+    path: str
+    """Percent-decoded."""
+    query_string: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    address: str
+    """The client's IP address."""
+    origin: str
+    """`https://host:port` as the client wrote it."""
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of a parameter that was sent twice, the last one counts."""
+    refusal: Refusal | None = None
+    """Set where the body was over the limit: the body is empty then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:
+    """Read a request whole, up to `limit` bytes of body."""
+    headers = scope.headers
+    body, refusal = b"", None
+    if _may_have_body(scope.http_version, headers):
+        body, refusal = await _body(protocol, limit)
+    return Request(
+        method=scope.method,
+        path=scope.path,
+        query_string=scope.query_string,
+        headers=headers,
+        body=body,
+        address=scope.client.rpartition(":")[0].strip("[]"),
+        origin=_origin(scope.scheme, headers.get("host") or scope.authority or "") or origin,
+        query=_query(scope.query_string),
+        refusal=refusal,
+    )
+
+
+def _may_have_body(http_version: str, headers: Any) -> bool:
+    """Reading an empty body costs as much as a tenth of a request, so it is not tried where there cannot be one."""
+    length = headers.get("content-length")
+    if length is None:
+        return http_version not in {"1", "1.0", "1.1"} or headers.get("transfer-encoding") is not None
+    return bool(length != "0")
+
+
+@lru_cache(maxsize=1024)
+def _origin(scheme: str, host: str) -> str | None:
+    """The origin that a client wrote, None where its host header is no host."""
+    return f"{scheme}://{host}" if _HOST.fullmatch(host) else None
+
+
+@lru_cache(maxsize=8192)
+def _query(query_string: str) -> Mapping[str, str]:
+    return MappingProxyType(dict(parse_qsl(query_string, keep_blank_values=True)))
+
+
+async def _body(protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
+    """The body; over the limit, the rest is read and thrown away within reason, so that the client hears the answer."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in protocol:
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        elif size > limit + _DRAINED:
+            break
+    if size > limit:
+        return b"", body_too_large(limit)
+    return b"".join(chunks), None
+
+
+def send(protocol: Any, response: Response) -> None:
+    """Write a response whole."""
+    headers = list(response.headers)
+    if response.body:
+        protocol.response_bytes(response.status, headers, response.body)
+    else:
+        protocol.response_empty(response.status, headers)

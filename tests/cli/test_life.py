@@ -1,0 +1,158 @@
+"""A server from its start to its end: its files, its signals, and what a restart finds."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from linarite.app import Ready
+from linarite.client import READY_FILE
+from tests.cli.program import begun, ended, until
+from tests.server import running, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server import Server
+
+PUBLIC = {"ca.pem", "server.pem", "bundle.pem"}
+"""Files of the data folder that anybody may read: certificates are shown to every client."""
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def keys(server: Server) -> object:
+    answer = server.owner().post(f"{server.workspace}/listKeys")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+# ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_server_keeps_is_for_its_owner_alone(server: Server) -> None:
+    found = modes(server.folder)
+    assert stat.S_IMODE(server.folder.stat().st_mode) == 0o700
+    assert {"linarite.db", "root.key", "server.key", "ca.key", READY_FILE} <= found.keys()
+    assert {name: oct(mode) for name, mode in found.items() if mode != 0o600} == dict.fromkeys(PUBLIC, oct(0o644))
+
+
+def test_the_folder_and_what_is_above_it_are_made(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    with running(folder, "--no-doors", "--seed", "none"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_ready_file_says_all_that_clients_need(server: Server) -> None:
+    known = server.known
+    assert known == {
+        "armEndpoint": server.origin,
+        "authority": server.origin,
+        "tenantId": "dddddddd-cccc-bbbb-aaaa-000000000000",
+        "subscriptionId": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+        "resourceGroup": "testrg123",
+        "workspace": "workspaces123",
+        "clientId": "11111111-2222-3333-4444-555555555555",
+        "clientSecret": known["clientSecret"],
+        "caBundle": str(server.folder / "bundle.pem"),
+        "metadataUrl": f"{server.origin}/metadata/endpoints?api-version=2019-05-01",
+        "console": None,
+        "doors": {"blob": None, "registry": None, "telemetry": None, "notebook": None},
+        "pid": server.process.pid,
+    }
+    assert len(known["clientSecret"]) == 40
+
+
+def test_a_ready_file_is_replaced_whole_so_that_no_reader_sees_half_of_it(tmp_path: Path) -> None:
+    path = tmp_path / READY_FILE
+    Ready({"pid": 1}).write(path)
+    with path.open() as reader:
+        Ready({"pid": 2, "workspace": "w" * 100_000}).write(path)
+        assert json.load(reader) == {"pid": 1}
+    assert json.loads(path.read_text())["pid"] == 2
+    assert modes(tmp_path)[READY_FILE] == 0o600
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == [READY_FILE]
+
+
+def test_what_is_announced_leads_a_user_on_and_tells_no_secret(server: Server) -> None:
+    said = server.log.read_text()
+    assert said.startswith(f"Linarite serves {server.origin}\n")
+    assert f'eval "$(linarite env --data {server.folder})" && linarite keys --data {server.folder}' in said
+    assert server.known["clientSecret"] not in said
+
+
+# ── signals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_server_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    server = start(tmp_path / "data", "--no-doors", "--seed", "none")
+    caller = server.owner()  # its connection stays open
+    assert caller.get(f"{server.subscription}/resourceGroups").status_code == 200
+    assert ended(server.process, number) == server.stop() == 0
+    assert server.log.read_text().splitlines()[-1] == "  Ctrl-C stops it.", "nothing is said at the end"
+    left = modes(server.folder)
+    assert READY_FILE not in left
+    assert not list(tmp_path.glob("*.ready"))
+    assert "linarite.db-wal" not in left, "the database was closed"
+    address = urlsplit(server.origin)
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", address.port or 0)):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_ephemeral_server_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    own, ready, log = tmp_path / "own", tmp_path / "ready.json", tmp_path / "log"
+    own.mkdir()
+    arguments = ("up", "--ephemeral", "--no-doors", "--port", "0", "--seed", "none", "--ready-file", ready)
+    process = begun(*arguments, log=log, TMPDIR=str(own))
+    until(ready.exists, log.read_text)
+    [folder] = own.iterdir()
+    assert json.loads(ready.read_text())["caBundle"] == str(folder / "bundle.pem")
+    assert f"linarite env --data {folder}" in log.read_text()
+    assert ended(process, number) == 0
+    assert list(own.iterdir()) == []
+    assert not ready.exists()
+
+
+def test_an_ephemeral_server_that_is_stopped_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> None:
+    own, log = tmp_path / "own", tmp_path / "log"
+    own.mkdir()
+    process = begun("up", "--ephemeral", "--no-doors", "--port", "0", log=log, TMPDIR=str(own))
+    until(lambda: any(own.iterdir()), log.read_text)
+    ended(process, signal.SIGTERM)
+    assert list(own.iterdir()) == []
+    assert "Traceback" not in log.read_text()
+
+
+# ── restarts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_restart_keeps_everything(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--no-doors") as first:
+        group = f"{first.subscription}/resourceGroups/kept"
+        assert first.owner().put(group, {"location": "eastus", "tags": {"a": "b"}}, version="2024-11-01").is_success
+        known, shown = first.known, keys(first)
+        token = first.owner().http.headers["authorization"]
+    port = urlsplit(first.origin).port
+    with running(tmp_path / "data", "--no-doors", "--port", str(port)) as second:
+        again = second.known
+        assert {**again, "pid": None} == {**known, "pid": None}
+        assert keys(second) == shown
+        assert second.owner().get(group, version="2024-11-01").json()["tags"] == {"a": "b"}
+        nobody = second.nobody()
+        nobody.http.headers["authorization"] = token
+        assert nobody.get(second.workspace).status_code == 200, "a token outlives a restart"
+
+
+def test_a_server_that_was_told_not_to_makes_no_sample(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--no-doors", "--seed", "none") as server:
+        assert server.owner().get(f"{server.subscription}/resourceGroups", version="2024-11-01").json()["value"] == []

@@ -1,0 +1,39 @@
+"""A token service for each test that asks for one, on its own copy of one database."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linarite.seal import Keyring
+from linarite.store.migrations import bring_up
+from tests.unit.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def first_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A closed desk, whose database has a signing key and an application: keys take long to make."""
+    path = tmp_path_factory.mktemp("first") / "linarite.db"
+    bring_up(f"sqlite:///{path}")
+    with asyncio.Runner() as runner:
+        desk = Desk(path, Keyring.fresh(), runner)
+        desk.found()
+        desk.close()
+    return desk
+
+
+@pytest.fixture
+def desk(first_desk: Desk, tmp_path: Path) -> Iterator[Desk]:
+    path = tmp_path / "linarite.db"
+    shutil.copy(first_desk.database, path)
+    with asyncio.Runner() as runner:
+        desk = first_desk.moved(path, runner)
+        yield desk
+        desk.close()
