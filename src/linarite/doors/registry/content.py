@@ -1,0 +1,78 @@
+"""One registry's content: a folder with an index, the blobs by digest, and the uploads that are on their way.
+
+    <folder>/index.sqlite            repositories, manifests, tags, and which repository has which blob
+    <folder>/blobs/sha256/<digits>   whole and verified, shared by all repositories of the registry
+    <folder>/uploads/…               not yet either
+
+This module lays out the folder and makes file changes durable; the modules beside it say what changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from linarite.doors.registry.index import Index
+from linarite.doors.registry.names import algorithm, hexadecimal
+from linarite.doors.registry.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from linarite.doors.registry.names import Digest
+
+ALGORITHMS = ("sha256", "sha512")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An open registry."""
+
+    folder: Path
+    index: Index
+    uploads: Uploads
+    now: Callable[[], float]
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Where the blob is, or would be."""
+        return self.folder / "blobs" / algorithm(digest) / hexadecimal(digest)
+
+    def stamp(self, age: float = 0.0) -> str:
+        """The time `age` seconds ago."""
+        return stamp(self.now() - age)
+
+
+def stamp(seconds: float) -> str:
+    """A time as Azure's registry writes it, to a tenth of a microsecond: such texts sort as the times do."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+async def open_content(folder: Path, writer: Executor, now: Callable[[], float]) -> Content:
+    """Open the registry in `folder`, making it where there is none. `writer` has one thread."""
+    await asyncio.to_thread(_lay_out, folder)
+    index = Index(folder / "index.sqlite", writer)
+    await index.open()
+    return Content(folder, index, Uploads(folder / "uploads"), now)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names that were added to a folder, or moved into it, outlive a power failure."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _lay_out(folder: Path) -> None:
+    for name in ("uploads", *(f"blobs/{known}" for known in ALGORITHMS)):
+        with contextlib.suppress(FileExistsError):
+            (folder / name).mkdir(parents=True)
+    for made in (folder.parent, folder, folder / "blobs"):
+        sync_folder(made)

@@ -1,0 +1,109 @@
+"""Routes: which path and method is which operation, what it needs, and what an operation gets to work with.
+
+This module knows patterns and types; the tables are beside the operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linarite.doors.registry import names, scopes
+from linarite.doors.registry.refused import refused
+
+if TYPE_CHECKING:
+    import re
+
+    from linarite.doors.registry.content import Content
+    from linarite.doors.registry.desk import Action
+    from linarite.doors.registry.front import Proof
+    from linarite.doors.registry.messages import Answer, Request
+    from linarite.doors.registry.scopes import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much and how long. Sizes in bytes, times in seconds."""
+
+    patience: float = 60.0
+    """A client may be silent for so long in the middle of a body."""
+    upload_life: float = 24 * 60 * 60
+    """An upload to which nothing is added for so long is given up."""
+    grace: float = 24 * 60 * 60
+    """A blob that nothing refers to is kept for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request that has been let in."""
+
+    request: Request
+    proof: Proof
+    content: Content
+    limits: Limits
+    parts: Mapping[str, str]
+    """What the named groups of the route's pattern matched."""
+
+    @property
+    def repository(self) -> names.Repository:
+        return names.Repository(self.parts["name"])  # checked when the route was found
+
+    @property
+    def digest(self) -> names.Digest:
+        return names.digest(self.parts["reference"])
+
+
+Operation = Callable[[Visit], Awaitable["Answer"]]
+Need = Sequence["Action"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path and what may be done to it. A pattern without the group `name` is of the registry as a whole.
+
+    HEAD is GET without the body, unless it stands here itself.
+    """
+
+    pattern: re.Pattern[str]
+    methods: Mapping[str, tuple[Need, Operation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The operation that a request asks for, and the access that it takes."""
+
+    operation: Operation
+    needed: list[Access]
+    parts: Mapping[str, str]
+
+
+def find(routes: Sequence[Route], request: Request) -> Found:
+    """The operation for a request.
+
+    Raises:
+        Refused: there is none for this path (404) or this method (405), or the repository's name is none.
+    """
+    for route in routes:
+        match = route.pattern.fullmatch(request.path)
+        if match is None:
+            continue
+        parts = match.groupdict()
+        if "name" in parts:
+            names.repository(parts["name"])
+        method = route.methods.get(request.method)
+        if method is None and request.method == "HEAD":
+            method = route.methods.get("GET")
+        if method is None:
+            raise refused("UNSUPPORTED", headers=[("Allow", ", ".join(route.methods))])
+        actions, operation = method
+        return Found(operation, _needed(actions, parts), parts)
+    raise refused("UNSUPPORTED", status=404, message="there is nothing at this path")
+
+
+def _needed(actions: Need, parts: Mapping[str, str]) -> list[Access]:
+    if not actions:
+        return []
+    if "name" in parts:
+        return [scopes.on(names.Repository(parts["name"]), *actions)]
+    return [scopes.CATALOG]
