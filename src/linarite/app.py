@@ -33,6 +33,7 @@ from linarite.listener import Listener, PortTaken
 from linarite.longrunning import Pace
 from linarite.model import Secret
 from linarite.routes import Registry
+from linarite.store import keyring
 from linarite.store.database import Database, DatabaseTrouble
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
@@ -134,8 +135,7 @@ class Instance:
 
     def _keyring(self, database: Database) -> seal.Keyring | None:
         """Unwrap the keyring; without the root key of an existing instance the server starts sealed."""
-        with database.reading() as connection:
-            exists = first_start.is_founded(connection)
+        exists = keyring.is_made(database)
         try:
             root = seal.root_key(self.settings.root_key, self._environment, create=not exists)
         except seal.RootKeyUnavailable as error:
@@ -143,8 +143,7 @@ class Instance:
                 raise
             log.warning("the server starts sealed", why=str(error))
             return None
-        with database.writing() as connection:
-            return first_start.keyring(connection, root)
+        return keyring.unwrapped(database, root)
 
     def _engine(self, gate: Gate, authority: Authority) -> Engine:
         settings = self.settings

@@ -10,12 +10,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-
 from linarite import certificates, client, seal
-from linarite.store.database import throwaway_engine
-from linarite.store.tables import state
+from linarite.store import census
+from linarite.store.database import DatabaseTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,17 +82,11 @@ def _database(settings: Settings) -> Finding:
     path = settings.data / "linarite.db"
     if not settings.database and not path.exists():
         return Finding("database", well=False, saying="There is none yet; `linarite up` makes it.")
-    engine = throwaway_engine(settings.database or f"sqlite:///{path}")
     try:
-        with engine.connect() as connection:
-            entries = connection.execute(select(state.c.seq)).scalar_one()
-    except SQLAlchemyError as error:
-        detail = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        saying = f"It cannot be read: {detail}. See that it runs and that LINARITE_DATABASE names it."
-        return Finding("database", well=False, saying=saying)
-    finally:
-        engine.dispose()
-    return Finding("database", well=True, saying=f"{engine.dialect.name}, {entries} entries on the trail")
+        dialect, entries = census.take(settings.database or f"sqlite:///{path}")
+    except DatabaseTrouble as error:
+        return Finding("database", well=False, saying=str(error))
+    return Finding("database", well=True, saying=f"{dialect}, {entries} entries on the trail")
 
 
 def _port(settings: Settings) -> Finding:

@@ -15,7 +15,7 @@ from linarite.grants import hash_secret, new_secret
 from linarite.ids import ROOT, SUBSCRIPTION
 from linarite.model import Assignment, Deed, Entry, Principal, PrincipalKind, Resource, Secret
 from linarite.roles import OWNER
-from linarite.seal import Keyring, Sealed
+from linarite.seal import Sealed
 from linarite.store import directory
 from linarite.store.directory import Credential
 from linarite.store.memory import SIGNING_KEYS, principal_key
@@ -24,8 +24,6 @@ from linarite.tokens import new_signing_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from sqlalchemy import Connection
 
     from linarite.engine import Engine
     from linarite.store.gate import Gate
@@ -41,7 +39,6 @@ WORKSPACE = "workspaces123"
 _NEIGHBOURS = "ragargeastus2euap"
 """The group in which the page's sample has the storage account."""
 
-_KEYRING = "keyring"
 _OWNER_SECRET = "owner-secret"  # noqa: S105 - the name under which it is kept, sealed
 _SEEDED = "seeded"
 _FACTS = "facts"
@@ -54,25 +51,6 @@ class Founded:
     owner_secret: Secret
     seeded: bool
     """Whether nothing is left to be made: a start that was cut short is completed by the next one."""
-
-
-def keyring(connection: Connection, root: bytes) -> Keyring:
-    """The instance's keyring, unwrapped; made and kept where there is none.
-
-    Raises:
-        WrongRootKey: the database was sealed with another root key.
-    """
-    wrapped = directory.fact(connection, _KEYRING)
-    if wrapped is not None:
-        return Keyring.unwrap(wrapped, root)
-    ring = Keyring.fresh()
-    directory.put_fact(connection, _KEYRING, ring.wrap(root))
-    return ring
-
-
-def is_founded(connection: Connection) -> bool:
-    """Whether the database holds an instance already."""
-    return directory.fact(connection, _KEYRING) is not None
 
 
 async def found(gate: Gate, now: datetime) -> Founded:

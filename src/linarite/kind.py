@@ -197,6 +197,8 @@ class Created:
     new: int = 201
     again: int = 200
     long: bool = False
+    patch_long_since: str = ""
+    """A PATCH answers 200 at once at api-versions before this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

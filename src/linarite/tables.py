@@ -6,7 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +27,7 @@ def print_keys(answer: dict[str, Any], *, show: bool, as_json: bool) -> None:
     """The answer of listKeys, masked unless `show`."""
     seen = answer if show else _masked(answer)
     if as_json:
-        typer.echo(json.dumps(seen, indent=2, ensure_ascii=False))
+        sys.stdout.write(json.dumps(seen, indent=2, ensure_ascii=False) + "\n")
         return
     _print(("key", "value"), ((name, "null" if value is None else str(value)) for name, value in _leaves(seen)))
 

@@ -275,7 +275,8 @@ def _change(work: Work, kind: Kind, before: Resource, draft: Body) -> Resource:
 def _answer_change(work: Work, request: Request, resource: Resource, step: str, status: int) -> Answer:
     kind = request.route.kind
     if kind.put.long:
-        return longrunning.begin(work, kind, resource, step, body={}, pace=request.pace)
+        at_once = request.method == "PATCH" and work.version < kind.put.patch_long_since
+        return longrunning.begin(work, kind, resource, step, body={}, pace=request.pace, at_once=at_once)
     resource = longrunning.settle(work, kind, resource, "Succeeded")
     return Answer(status, as_shown(work, kind, resource))
 

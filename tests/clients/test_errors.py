@@ -10,24 +10,23 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
-    ResourceExistsError,
     ResourceNotFoundError,
 )
 from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from tests.clients.house import described, fresh, pointed_at
+from tests.clients.house import fresh, pointed_at
 
 if TYPE_CHECKING:
-    from tests.clients.house import Azure, Neighbours
+    from tests.clients.house import Azure
     from tests.server import Server
 
 
 class Forged:
     """A credential whose token nobody signed."""
 
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+    def get_token(self, *_: str, **__: Any) -> AccessToken:
         return AccessToken("eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.", int(time.time()) + 3600)
 
 
@@ -68,16 +67,6 @@ def test_a_token_that_nobody_signed_is_an_authentication_error(server: Server) -
     ):
         client.workspaces.list_keys("testrg123", "workspaces123")
     assert (caught.value.status_code, caught.value.error.code) == (401, "InvalidAuthenticationToken")
-
-
-def test_two_changes_at_once_conflict(azure: Azure, group: str, beside: Neighbours) -> None:
-    name = fresh("ws")
-    first = azure.workspaces.begin_create_or_update(group, name, described(beside))
-    try:
-        azure.workspaces.begin_create_or_update(group, name, described(beside))
-    except ResourceExistsError as error:
-        assert error.status_code == 409
-    assert first.result().provisioning_state == "Succeeded"
 
 
 def test_every_problem_of_a_body_is_told_at_once(azure: Azure, group: str) -> None:

@@ -94,9 +94,9 @@ def test_the_name_of_an_account_is_checked(storage: Any, account: str) -> None:
 
 
 def test_the_name_of_an_account_is_taken_in_every_group(azure: Azure, storage: Any, account: str) -> None:
-    with pytest.raises(HttpResponseError) as caught:
+    with pytest.raises(ResourceExistsError) as caught:
         storage.storage_accounts.begin_create("testrg123", account, ACCOUNT)
-    assert "already taken" in caught.value.message
+    assert caught.value.error.code == "StorageAccountAlreadyTaken"
 
 
 def test_containers_of_an_account_are_made_listed_and_deleted(storage: Any, group: str, account: str) -> None:
@@ -245,7 +245,7 @@ def test_the_name_of_a_vault_is_checked_and_taken_everywhere(azure: Azure, vault
     assert vaults.check_name_availability(asked).name_available
     vaults.begin_create_or_update(group, name, vault_body(azure)).result()
     assert not vaults.check_name_availability(asked).name_available
-    with pytest.raises((HttpResponseError, ResourceExistsError), match="already in use"):
+    with pytest.raises(ResourceExistsError, match="already in use"):
         vaults.begin_create_or_update("testrg123", name, vault_body(azure))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from linarite.errors import BadRequest, Problem
+from linarite.errors import BadRequest, Conflict
 from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
 from linarite.kinds.fields import (
     IDENTITY,
@@ -27,6 +27,7 @@ from linarite.schema import Field, Flag, Free, Object, Text, Time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from linarite.errors import Problem
     from linarite.ids import ResourceId
     from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
@@ -79,8 +80,8 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
 
 def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
     if before is None and any(True for _ in work.named(TYPE, id_.name)):
-        message = f"The registry DNS name {id_.name.lower()}.azurecr.io is already in use."
-        yield Problem("name", message, "AlreadyInUse")
+        raise Conflict("AlreadyInUse", f"The registry DNS name {id_.name.lower()}.azurecr.io is already in use.")
+    return ()
 
 
 def _created(work: Writing, registry: Resource) -> None:
