@@ -23,10 +23,11 @@ MAY_IMPORT = {
     "__main__": "cli",
     "testing": f"app settings {NOUNS}",
     "cli": f"app client doctor tables {INSIDE}",
-    "app": f"first_start client listener certificates {INSIDE}",
+    "app": f"first_start client logs listener certificates {INSIDE}",
     "doctor": "client certificates settings store seal",
     "tables": "doctor settings",
     "client": "",
+    "logs": "",
     "first_start": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
     "web": f"engine tokens grants settings seal {NOUNS}",

@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,10 @@ from uuid import uuid4
 import structlog
 import uvloop
 
-from linarite import certificates, first_start, seal
+from linarite import certificates, first_start, logs, seal
 from linarite.client import READY_FILE
+from linarite.doors.blob import Ports
+from linarite.doors.house import House, Plot
 from linarite.engine import Engine
 from linarite.grants import TokenService
 from linarite.kind import Options
@@ -49,6 +51,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from linarite.settings import Settings
+
+_DOORS = ("blob", "registry", "telemetry", "notebook")
+"""Doors, as the ready file names them."""
 
 log = structlog.get_logger()
 
@@ -124,10 +129,11 @@ class Instance:
             body_limit=settings.body_limit,
         )
         owner_secret = await self._found(gate, engine, authority) if gate.keyring else None
+        doors = await self._open_doors(engine, certified) if settings.doors and gate.keyring else {}
         await listener.start()
         self._stack.push_async_callback(listener.stop)
         self._work(engine)
-        return Ready(_ready(listener.origin, certified.bundle, owner_secret))
+        return Ready(_ready(listener.origin, certified.bundle, owner_secret, doors))
 
     async def stop(self) -> None:
         """Let running answers end, write what waits, close everything, in the reverse order of the start."""
@@ -167,6 +173,37 @@ class Instance:
             await first_start.seeded(gate)
         return founded.owner_secret
 
+    async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> dict[str, str | None]:
+        """Open the doors on ports of their own; answers their addresses, None for one that stays closed."""
+        settings = self.settings
+        plot = Plot(
+            data=settings.data,
+            modules=settings.node_modules,
+            certificate=certified.chain,
+            key=certified.key,
+            bundle=certified.bundle,
+            host=settings.bind,
+            environment=self._environment,
+            ports=Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
+        )
+        house = House(engine, plot)
+        listeners = {
+            name: Listener(
+                door, settings.bind, _after(settings.port, place), certificate=certified.chain, key=certified.key
+            )
+            for name, place, door in (("registry", 1, house.registry), ("telemetry", 2, house.telemetry))
+        }
+        await house.open()
+        self._stack.push_async_callback(house.close)
+        for listener in listeners.values():
+            await listener.start()
+            self._stack.push_async_callback(listener.stop)
+        endpoints = {name: listener.origin for name, listener in listeners.items()} | house.blob_origins()
+        engine.options = replace(engine.options, endpoints=endpoints)
+        for name, why in house.closed.items():
+            log.warning("a door stays closed", door=name, why=why)
+        return {name: endpoints.get(name) for name in _DOORS}
+
     def _work(self, engine: Engine) -> None:
         task = asyncio.create_task(Worker(engine, f"{socket.gethostname()}:{os.getpid()}").run())
 
@@ -200,7 +237,12 @@ async def _owner_token(gate: Gate, authority: Authority) -> Secret:
     return Secret(mint(private_half(key, gate.keyring), claims))  # type: ignore[arg-type]
 
 
-def _ready(origin: str, bundle: Path, owner_secret: Secret | None) -> dict[str, Any]:
+def _after(port: int, place: int) -> int:
+    """The port of a door: the next ones after the API's, or any free one where that takes any."""
+    return port + place if port else 0
+
+
+def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mapping[str, str | None]) -> dict[str, Any]:
     return {
         "armEndpoint": origin,
         "authority": origin,
@@ -213,7 +255,7 @@ def _ready(origin: str, bundle: Path, owner_secret: Secret | None) -> dict[str, 
         "caBundle": str(bundle),
         "metadataUrl": f"{origin}/metadata/endpoints?api-version=2019-05-01",
         "console": None,
-        "doors": {"blob": None, "registry": None, "telemetry": None, "notebook": None},
+        "doors": {name: doors.get(name) for name in _DOORS},
         "pid": os.getpid(),
     }
 
@@ -258,6 +300,7 @@ def run(
     settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
 ) -> None:
     """Run an instance until SIGINT or SIGTERM."""
+    logs.configure(settings.log_level, settings.log_format)
     uvloop.run(serve(settings, environment, ready_file, announce))
 
 

@@ -115,6 +115,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["text", "json"], Meta(description="Whether log lines are for people or for programs.")
     ] = "text"
+    node_modules: Annotated[
+        Path,
+        Meta(
+            description="Folder in which `npm ci` put the blob door's packages.",
+            extra={"allowed": "a path without ~, which only shells expand"},
+        ),
+    ] = Path(__file__).parents[2] / "node_modules"
     workers: Annotated[int, Meta(ge=1, le=64, description="Processes that serve together.")] = 1
     doors: Annotated[
         bool, Meta(description="Whether the servers that the keys open (blobs, registry, telemetry, notebooks) run.")

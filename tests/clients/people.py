@@ -14,7 +14,7 @@ from uuid import uuid4
 from linarite import first_start, seal
 from linarite.grants import hash_secret, new_secret
 from linarite.model import Principal, PrincipalKind
-from linarite.store import directory
+from linarite.store import directory, keyring
 from linarite.store.database import Database
 from linarite.store.directory import Credential
 from linarite.store.gate import Gate
@@ -54,8 +54,7 @@ def join(server: Server) -> Application:
 
 async def _commit(server: Server, work: object) -> None:
     database = Database(f"sqlite:///{server.folder / 'linarite.db'}")
-    with database.writing() as connection:
-        ring = first_start.keyring(connection, seal.root_key(f"file:{server.folder / 'root.key'}", {}))
+    ring = keyring.unwrapped(database, seal.root_key(f"file:{server.folder / 'root.key'}", {}))
     gate = Gate(database, Memory(100), ring)
     await gate.commit(work, lambda _: None)  # type: ignore[arg-type]
     await gate.close()

@@ -1,0 +1,28 @@
+"""The blob door: what storage account keys open. Azurite under Node, supervised, with live accounts and keys.
+
+It knows nothing of the engine or the store: accounts are pushed to it, and who may do what with a token is asked of a
+`BlobDesk`.
+"""
+
+from __future__ import annotations
+
+from linarite.doors.blob.accounts import Account, BlobDesk, Question, Trust
+from linarite.doors.blob.child import BlobDoorDown, OrderRefused
+from linarite.doors.blob.installed import AZURITE_VERSION, NotInstalled
+from linarite.doors.blob.layout import Layout, Ports, Restarts
+from linarite.doors.blob.supervisor import BlobDoor
+
+__all__ = [
+    "AZURITE_VERSION",
+    "Account",
+    "BlobDesk",
+    "BlobDoor",
+    "BlobDoorDown",
+    "Layout",
+    "NotInstalled",
+    "OrderRefused",
+    "Ports",
+    "Question",
+    "Restarts",
+    "Trust",
+]
