@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from linarite import certificates, client, seal
 from linarite.store import census
@@ -24,6 +25,12 @@ _TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 _CLOCK_MAY_DIFFER = 300
 """Seconds that tokens forgive."""
+
+_DOORS = 5
+"""Ports that the doors take, right after the API's."""
+
+_PATIENCE = 5.0
+"""Seconds that a door may take to accept a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ def examine(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
     try:
         known = client.ready(settings.data)
     except client.NotRunning as error:
-        yield _port(settings)
+        yield _ports(settings)
         yield Finding("server", well=False, saying=str(error))
         return
     yield from _server(known)
@@ -89,15 +96,20 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", well=True, saying=f"{dialect}, {entries} entries on the trail")
 
 
-def _port(settings: Settings) -> Finding:
-    with socket.socket(socket.AF_INET6 if ":" in settings.bind else socket.AF_INET) as probe:
-        try:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.bind, settings.port))
-        except OSError as error:
-            saying = f"Port {settings.port} cannot be used: {error.strerror}. Choose another with --port."
-            return Finding("port", well=False, saying=saying)
-    return Finding("port", well=True, saying=f"{settings.port} is free")
+def _ports(settings: Settings) -> Finding:
+    """The API's port and, where the doors are on, the ones that follow it."""
+    last = settings.port + (_DOORS if settings.doors and settings.port else 0)
+    for port in range(settings.port, last + 1):
+        with socket.socket(socket.AF_INET6 if ":" in settings.bind else socket.AF_INET) as probe:
+            try:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((settings.bind, port))
+            except (OSError, OverflowError) as error:
+                why = getattr(error, "strerror", None) or error
+                saying = f"Port {port} cannot be used: {why}. Choose others with --port."
+                return Finding("ports", well=False, saying=saying)
+    saying = f"{settings.port} to {last} are free" if last > settings.port else f"{settings.port} is free"
+    return Finding("ports", well=True, saying=saying)
 
 
 def _server(known: dict[str, Any]) -> Iterator[Finding]:
@@ -118,8 +130,20 @@ def _server(known: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _doors(doors: Mapping[str, str | None]) -> Finding:
-    """A door that is off is no fault: `--no-doors` turns them off."""
+    """Whether every door that was opened takes connections; one that is off is no fault: `--no-doors` does it."""
+    silent = [name for name, url in doors.items() if url and not _listens(url)]
+    if silent:
+        return Finding("doors", well=False, saying=f"No answer from {', '.join(silent)}: start the server again.")
     return Finding("doors", well=True, saying=", ".join(f"{name} {url or 'off'}" for name, url in doors.items()))
+
+
+def _listens(url: str) -> bool:
+    address = urlsplit(url)
+    try:
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=_PATIENCE):
+            return True
+    except OSError:
+        return False
 
 
 def _trust(authority: Path, environment: Mapping[str, str]) -> Finding:

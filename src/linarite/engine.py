@@ -76,6 +76,8 @@ class Call:
     request: str
     correlation: str
     address: str
+    refusal: Refusal | None = None
+    """Set where the body could not be received: raised once the caller is known to be allowed."""
     bucket: str = "writes"
     """Set by the engine: which of Azure's token buckets the call draws on."""
     remaining: int = 199
@@ -197,7 +199,8 @@ class Engine:
         for _ in range(_RECOMPUTE):
             version = self.gate.memory.version
             outcome: Answer | Refusal
-            if (remembered := self._released.find(call, version, self.clock())) is not None:
+            remembered = self._released.find(call, version, self.clock()) if call.refusal is None else None
+            if remembered is not None:
                 outcome, case = remembered
             else:
                 case = _Case()
@@ -283,6 +286,8 @@ class Engine:
             correlation=call.correlation,
         )
         self._authorize(context, route, caller)
+        if call.refusal is not None:
+            raise call.refusal
         self._admit(view, route, subscription.key if subscription else None, version)
         request = Request(route, call.query, call.json, self.pace, call.method)
         return self._answer(context, request, call.path)

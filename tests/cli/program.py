@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ENDS_WITHIN = 30.0
@@ -59,16 +60,22 @@ def refused(*arguments: str | Path, **environment: str) -> str:
     return ended.complaint
 
 
-def begun(*arguments: str | Path, log: Path, **environment: str) -> subprocess.Popen[bytes]:
-    """Begin a command that runs until it is told to stop; what it says goes to `log`."""
+@contextlib.contextmanager
+def begun(*arguments: str | Path, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Begin a command that runs until it is told to stop, and is ended in any case; what it says goes to `log`."""
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=surroundings(environment),
         )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(ENDS_WITHIN)
 
 
 def ended(process: subprocess.Popen[bytes], number: signal.Signals) -> int:

@@ -71,10 +71,28 @@ def test_where_nothing_was_started_yet_everything_says_so(tmp_path: Path) -> Non
         "root key",
         "certificate",
         "database",
-        "port",
+        "ports",
         "server",
     }
-    assert findings["port"][1] == f"Port {port} cannot be used: Address already in use. Choose another with --port."
+    assert findings["ports"][1] == f"Port {port} cannot be used: Address already in use. Choose others with --port."
+
+
+def test_a_port_of_a_door_that_is_taken_is_found_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        door = other.getsockname()[1]
+        findings = found("--data", tmp_path / "data", status=1, LINARITE_PORT=str(door - 2))
+        alone = found("--data", tmp_path / "data", status=1, LINARITE_PORT=str(door - 2), LINARITE_DOORS="false")
+    assert "cannot be used" in findings["ports"][1]
+    assert str(door) not in alone["ports"][1]
+
+
+def test_a_door_that_went_silent_is_found_out(server: Server, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"https://localhost:{free.getsockname()[1]}"
+    known = server.known | {"doors": {"blob": url, "registry": server.origin, "telemetry": None, "notebook": None}}
+    (tmp_path / READY_FILE).write_text(json.dumps(known))
+    (tmp_path / "ca.pem").write_bytes((server.folder / "ca.pem").read_bytes())
+    assert found("--data", tmp_path, status=1)["doors"] == (False, "No answer from blob: start the server again.")
 
 
 def test_a_server_that_died_is_found_out(server: Server, tmp_path: Path) -> None:

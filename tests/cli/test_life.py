@@ -14,7 +14,7 @@ import pytest
 from linarite.app import Ready
 from linarite.client import READY_FILE
 from tests.cli.program import begun, ended, until
-from tests.server import running, start
+from tests.server import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PUBLIC = {"ca.pem", "server.pem", "bundle.pem"}
 """Files of the data folder that anybody may read: certificates are shown to every client."""
+
+ANNOUNCED = "Ctrl-C stops it."
+"""The end of what a server says when it is ready."""
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -83,6 +86,7 @@ def test_a_ready_file_is_replaced_whole_so_that_no_reader_sees_half_of_it(tmp_pa
 
 
 def test_what_is_announced_leads_a_user_on_and_tells_no_secret(server: Server) -> None:
+    until(lambda: ANNOUNCED in server.log.read_text(), server.log.read_text)
     said = server.log.read_text()
     assert said.startswith(f"Linarite serves {server.origin}\n")
     assert f'eval "$(linarite env --data {server.folder})" && linarite keys --data {server.folder}' in said
@@ -94,11 +98,11 @@ def test_what_is_announced_leads_a_user_on_and_tells_no_secret(server: Server) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_a_server_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    server = start(tmp_path / "data", "--no-doors", "--seed", "none")
-    caller = server.owner()  # its connection stays open
-    assert caller.get(f"{server.subscription}/resourceGroups").status_code == 200
-    assert ended(server.process, number) == server.stop() == 0
-    assert server.log.read_text().splitlines()[-1] == "  Ctrl-C stops it.", "nothing is said at the end"
+    with running(tmp_path / "data", "--no-doors", "--seed", "none") as server:
+        caller = server.owner()  # its connection stays open
+        assert caller.get(f"{server.subscription}/resourceGroups").status_code == 200
+        assert ended(server.process, number) == 0
+    assert server.log.read_text().rstrip().endswith(ANNOUNCED), "nothing is said at the end"
     left = modes(server.folder)
     assert READY_FILE not in left
     assert not list(tmp_path.glob("*.ready"))
@@ -108,17 +112,16 @@ def test_a_signal_stops_a_server_cleanly(tmp_path: Path, number: signal.Signals)
         pass
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_ephemeral_server_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_ephemeral_server_leaves_nothing_behind(tmp_path: Path) -> None:
     own, ready, log = tmp_path / "own", tmp_path / "ready.json", tmp_path / "log"
     own.mkdir()
-    arguments = ("up", "--ephemeral", "--no-doors", "--port", "0", "--seed", "none", "--ready-file", ready)
-    process = begun(*arguments, log=log, TMPDIR=str(own))
-    until(ready.exists, log.read_text)
-    [folder] = own.iterdir()
-    assert json.loads(ready.read_text())["caBundle"] == str(folder / "bundle.pem")
-    assert f"linarite env --data {folder}" in log.read_text()
-    assert ended(process, number) == 0
+    arguments = ("up", "--ephemeral", "--port", "0", "--seed", "none", "--ready-file", ready)
+    with begun(*arguments, log=log, TMPDIR=str(own)) as process:
+        until(lambda: ANNOUNCED in log.read_text(), log.read_text)
+        [folder] = own.iterdir()
+        assert json.loads(ready.read_text())["caBundle"] == str(folder / "bundle.pem")
+        assert f"linarite env --data {folder}" in log.read_text()
+        assert ended(process, signal.SIGTERM) == 0
     assert list(own.iterdir()) == []
     assert not ready.exists()
 
@@ -126,9 +129,9 @@ def test_an_ephemeral_server_leaves_nothing_behind(tmp_path: Path, number: signa
 def test_an_ephemeral_server_that_is_stopped_while_it_starts_leaves_nothing_behind(tmp_path: Path) -> None:
     own, log = tmp_path / "own", tmp_path / "log"
     own.mkdir()
-    process = begun("up", "--ephemeral", "--no-doors", "--port", "0", log=log, TMPDIR=str(own))
-    until(lambda: any(own.iterdir()), log.read_text)
-    ended(process, signal.SIGTERM)
+    with begun("up", "--ephemeral", "--no-doors", "--port", "0", log=log, TMPDIR=str(own)) as process:
+        until(lambda: any(own.iterdir()), log.read_text)
+        ended(process, signal.SIGTERM)
     assert list(own.iterdir()) == []
     assert "Traceback" not in log.read_text()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,19 +18,34 @@ if TYPE_CHECKING:
     from tests.server import Server
 
 
+@dataclass(frozen=True)
+class Taken:
+    """The folder of a server whose root key was taken away, and what was there before."""
+
+    folder: Path
+    copy: Path
+    """The folder once more, for a server with its key."""
+    key: str
+    known: dict[str, Any]
+    shown: dict[str, Any]
+    """What listKeys answered."""
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose root key was taken away."""
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
     folder = tmp_path_factory.mktemp("sealed") / "data"
-    with running(folder, "--no-doors"):
-        pass
-    (folder / "root.key").rename(folder.parent / "root.key")
-    return folder
+    with running(folder, "--no-doors") as server:
+        shown = server.owner().post(f"{server.workspace}/listKeys").json()
+    key = (folder / "root.key").read_text()
+    (folder / "root.key").unlink()
+    copy = folder.with_name("copy")
+    shutil.copytree(folder, copy)
+    return Taken(folder, copy, key, server.known, shown)
 
 
 @pytest.fixture(scope="module")
-def sealed(folder: Path) -> Iterator[Server]:
-    with running(folder, "--no-doors") as server:
+def sealed(taken: Taken) -> Iterator[Server]:
+    with running(taken.folder, "--no-doors") as server:
         yield server
 
 
@@ -78,15 +95,8 @@ def test_the_doctor_says_that_the_server_is_sealed(sealed: Server) -> None:
     assert "There is no root key in" in ended.output
 
 
-def test_with_its_root_key_the_server_is_itself_again(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with running(folder, "--no-doors") as first:
-        shown = first.owner().post(f"{first.workspace}/listKeys").json()
-    key = (folder / "root.key").read_text()
-    (folder / "root.key").unlink()
-    with running(folder, "--no-doors") as second:
-        assert second.nobody().post(f"{second.workspace}/listKeys").status_code == 503
-    with running(folder, "--no-doors", LINARITE_ROOT_KEY="env:MY_ROOT_KEY", MY_ROOT_KEY=key) as third:
-        assert third.known["clientSecret"] == first.known["clientSecret"]
-        assert third.owner().post(f"{third.workspace}/listKeys").json() == shown
-        assert "workspaces123" in answered("env", "--data", folder)
+def test_with_its_root_key_the_server_is_itself_again(taken: Taken) -> None:
+    with running(taken.copy, "--no-doors", LINARITE_ROOT_KEY="env:MY_ROOT_KEY", MY_ROOT_KEY=taken.key) as server:
+        assert server.known["clientSecret"] == taken.known["clientSecret"]
+        assert server.owner().post(f"{server.workspace}/listKeys").json() == taken.shown
+        assert "workspaces123" in answered("env", "--data", taken.copy)

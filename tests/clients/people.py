@@ -8,20 +8,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from linarite import first_start, seal
-from linarite.grants import hash_secret, new_secret
-from linarite.model import Principal, PrincipalKind
-from linarite.store import directory, keyring
+from linarite.grants import add_application
+from linarite.store import keyring
 from linarite.store.database import Database
-from linarite.store.directory import Credential
 from linarite.store.gate import Gate
-from linarite.store.memory import Memory, principal_key
+from linarite.store.memory import Memory
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction
+    from linarite.model import Principal, Secret
     from tests.server import Server
 
 
@@ -36,25 +34,16 @@ class Application:
 
 def join(server: Server) -> Application:
     """A new application of the server's tenant, which holds no role."""
-    now, secret = datetime.now(UTC), new_secret()
-    new = Application(str(uuid4()), str(uuid4()), secret.reveal())
-    principal = Principal(
-        new.object_id, PrincipalKind.SERVICE_PRINCIPAL, new.client_id, first_start.TENANT, "tester", new.client_id
-    )
-
-    def work(transaction: Transaction) -> None:
-        connection = transaction.connection()
-        directory.add_principal(connection, principal, now)
-        directory.add_credential(connection, Credential(str(uuid4()), new.object_id, hash_secret(secret), now))
-        transaction.note(principal_key(new.object_id))
-
-    asyncio.run(_commit(server, work))
-    return new
+    made, secret = asyncio.run(_join(server))
+    return Application(made.client, made.object_id, secret.reveal())
 
 
-async def _commit(server: Server, work: object) -> None:
+async def _join(server: Server) -> tuple[Principal, Secret]:
     database = Database(f"sqlite:///{server.folder / 'linarite.db'}")
     ring = keyring.unwrapped(database, seal.root_key(f"file:{server.folder / 'root.key'}", {}))
     gate = Gate(database, Memory(100), ring)
-    await gate.commit(work, lambda _: None)  # type: ignore[arg-type]
-    await gate.close()
+    add = partial(add_application, name="tester", tenant=first_start.TENANT, now=datetime.now(UTC))
+    try:
+        return await gate.commit(add, lambda _: None)
+    finally:
+        await gate.close()

@@ -286,6 +286,30 @@ def test_many_who_come_with_one_secret_at_once_cost_no_more_hashes_than_run_at_o
     assert len(hashes) <= 2
 
 
+def test_who_was_proved_before_does_not_wait_for_those_who_guess(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.ask()
+    guessing, ended = threading.Barrier(3), threading.Event()
+
+    def guess(*_: Any) -> bool:
+        guessing.wait(20)
+        ended.wait(20)
+        return False
+
+    monkeypatch.setattr(proofs, "_verify", guess)
+
+    async def crowd() -> dict[str, Any]:
+        guesses = [asyncio.create_task(desk.tokens.token(desk.request(client_secret=str(n)))) for n in range(2)]
+        try:
+            await asyncio.to_thread(guessing.wait, 20)
+            async with asyncio.timeout(10):
+                return await desk.tokens.token(desk.request())
+        finally:
+            ended.set()
+            await asyncio.gather(*guesses, return_exceptions=True)
+
+    assert desk.run(crowd())["token_type"] == "Bearer"
+
+
 def test_a_wrong_secret_is_never_remembered_as_right(desk: Desk, hashes: list[str]) -> None:
     desk.ask()
     for _ in range(2):
@@ -375,6 +399,37 @@ def test_what_is_remembered_of_secrets_is_bounded(
     before = len(hashes)
     desk.ask(client_secret=second)
     assert len(hashes) == before
+
+
+def test_a_credential_of_another_kind_is_no_client_secret(desk: Desk) -> None:
+    def change(transaction: Transaction) -> None:
+        [kept] = transaction.credentials_of(desk.application.object_id)
+        directory.remove_credential(transaction.connection(), kept.principal, kept.id)
+        directory.add_credential(transaction.connection(), replace(kept, kind="password"))
+        transaction.note(principal_key(desk.application.object_id))
+
+    desk.commit(change)
+    assert desk.denied().number == 7000215
+
+
+def test_credentials_are_read_anew_once_they_change(desk: Desk) -> None:
+    def known() -> int:
+        kept, _ = desk.run(desk.tokens.gate.look(lambda view: view.credentials_of(desk.application.object_id)))
+        return len(kept)
+
+    assert known() == 1
+    id_, _ = second_secret(desk)
+    assert known() == 2
+    desk.commit(lambda transaction: remove_secret(transaction, desk.application, id_))
+    assert known() == 1
+
+
+@pytest.mark.parametrize("client", ["a\0b", "a" * 129, "a\u2028b"])
+def test_no_database_is_asked_about_what_cannot_be_an_id(desk: Desk, client: str) -> None:
+    assert desk.denied(client_id=client).number == 700016
+    assert client not in desk.tokens.gate.memory.clients
+    assert desk.denied(client_id=NOBODY).number == 700016
+    assert desk.tokens.gate.memory.clients == {NOBODY: None}
 
 
 def test_a_hash_that_is_damaged_proves_nothing(desk: Desk) -> None:

@@ -87,7 +87,7 @@ def _registered(view: View, client: str) -> tuple[Principal | None, tuple[Creden
         return None, ()
     object_id = view.object_id(name)
     principal = view.principal(object_id) if object_id else None
-    if principal is None or principal.kind is not PrincipalKind.SERVICE_PRINCIPAL or principal.app_id != name:
+    if principal is None or principal.kind is not PrincipalKind.SERVICE_PRINCIPAL:
         return None, ()
     return principal, tuple(one for one in view.credentials_of(principal.object_id) if one.kind == "secret")
 

@@ -70,6 +70,7 @@ class Arm:
             request=request_id,
             correlation=given.lower() if is_guid(given) else request_id,
             address=request.address,
+            refusal=request.refusal,
         )
         try:
             return self._respond(request, call, await self._engine.serve(call))

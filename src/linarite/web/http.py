@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
-from linarite.errors import body_too_large
+from linarite.errors import body_too_large, body_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +64,7 @@ async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Requ
     body, refusal = b"", None
     if _may_have_body(scope.http_version, headers):
         body, refusal = await _body(protocol, limit)
+        refusal = refusal or _cut_short(body, headers.get("content-length"))
     return Request(
         method=scope.method,
         path=scope.path,
@@ -109,6 +110,13 @@ async def _body(protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
     if size > limit:
         return b"", body_too_large(limit)
     return b"".join(chunks), None
+
+
+def _cut_short(body: bytes, declared: str | None) -> Refusal | None:
+    """Granian ends a body in silence where the client hangs up in the middle of it; half a body is none."""
+    if declared is None or not declared.isdigit() or int(declared) == len(body):
+        return None
+    return body_unreadable("The body is shorter than its Content-Length says")
 
 
 def send(protocol: Any, response: Response) -> None:

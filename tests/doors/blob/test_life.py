@@ -78,7 +78,7 @@ def test_a_killed_process_is_back_on_its_ports_with_the_keys_that_were_pushed_me
     door = open_door(old, bystander)
     ports = door.ports
     put_note(door, old)
-    eventually(lambda: is_saved(tmp_path / "blobs", '"note"'))
+    eventually(lambda: is_saved(tmp_path / "blobs", old))
     before = kill(door)
     new = replace(old, keys=(new_key(), old.keys[1]))
     run(door.put_account(new))
@@ -196,7 +196,7 @@ def test_the_index_is_saved_at_intervals_so_that_a_killed_process_loses_little(
     account = new_account()
     door = open_door(account, layout={"save_every": 0.05})
     put_note(door, account)
-    eventually(lambda: is_saved(tmp_path / "blobs", '"note"'))
+    eventually(lambda: is_saved(tmp_path / "blobs", account))
     before = kill(door)
     eventually(lambda: door.pid not in {None, before})
     assert note(door, account) == b"hello"
@@ -356,7 +356,7 @@ def test_what_azurite_complains_of_is_in_our_log(
     put_note(door, account)
     eventually(lambda: "Not saved: " in caplog.text)
     (tmp_path / "blobs" / "__azurite_db_blob__.json~").rmdir()
-    eventually(lambda: is_saved(tmp_path / "blobs", '"note"'))
+    eventually(lambda: is_saved(tmp_path / "blobs", account))
 
 
 # ── helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -143,7 +143,14 @@ def test_instance_discovery_knows_no_tenant_but_ours(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["https://login.example.org/common/oauth2/authorize", "", "https://[", "://", f"{ORIGIN}9/common/oauth2/authorize"],
+    [
+        "https://login.example.org/common/oauth2/authorize",
+        "",
+        "https://[",
+        "://",
+        f"{ORIGIN}9/common/oauth2/authorize",
+        f"http{ORIGIN[5:]}/common/oauth2/authorize",
+    ],
 )
 def test_instance_discovery_knows_no_other_host(visitor: Visitor, asked: str) -> None:
     response = visitor.send("GET", "/common/discovery/instance", query={"authorization_endpoint": asked})
