@@ -8,37 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import gc
-import json
 import os
-import signal
 import socket
-import sys
-import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
-import uvloop
 
-from linarite import certificates, first_start, logs, seal
-from linarite.client import READY_FILE
+from linarite import certificates, data_folder, first_start, seal
+from linarite.data_folder import Ready
 from linarite.doors.blob import Ports
 from linarite.doors.house import House, Plot
 from linarite.engine import Engine
 from linarite.grants import TokenService
 from linarite.kind import Options
 from linarite.kinds import KINDS
-from linarite.listener import Listener, PortTaken
+from linarite.listener import Listener
 from linarite.longrunning import Pace
 from linarite.model import Secret
 from linarite.routes import Registry
 from linarite.store import keyring
-from linarite.store.database import Database, DatabaseTrouble
+from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 from linarite.store.migrations import bring_up
@@ -50,8 +42,10 @@ from linarite.web.oauth import OAuth
 from linarite.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
+    from linarite.engine import Follower
     from linarite.settings import Settings
 
 _DOORS = ("blob", "registry", "telemetry", "notebook")
@@ -64,41 +58,26 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-class FolderTrouble(Exception):
-    """The data folder cannot be used, or another server runs on it; the message is a sentence for the command line."""
-
-
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """What clients need to know of a running instance: the content of the ready file."""
+class Part:
+    """What makes an instance a sibling of another: its port, its doors' addresses, and how to tell it of a change."""
 
-    content: dict[str, Any]
-
-    def write(self, path: Path) -> None:
-        """Write it whole or not at all, for its owner's eyes only.
-
-        Raises:
-            FolderTrouble: it cannot be written there.
-        """
-        try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(handle, "w") as file:
-                json.dump(self.content, file, indent=2)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except OSError as error:
-            message = f"The ready file {path} cannot be written: {error.strerror}. Choose another with --ready-file."
-            raise FolderTrouble(message) from error
+    port: int
+    endpoints: Mapping[str, str]
+    tell: Callable[[frozenset[str]], Awaitable[None]]
 
 
 class Instance:
     """One running server."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environment: Mapping[str, str], part: Part | None = None) -> None:
+        """`part` is given to a sibling: it shares the port of a running instance, and has neither folder nor doors."""
         self.settings = settings
+        self.port = part.port if part else settings.port
+        self.endpoints: dict[str, str] = dict(part.endpoints) if part else {}
         self._environment = environment
+        self._part = part
+        self._followers: list[Follower] = []
         self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> Ready:
@@ -109,16 +88,26 @@ class Instance:
                 sentence for the command line.
         """
         settings = self.settings
-        self._stack.enter_context(_own_folder(settings.data))
+        if self._part is None:
+            self._stack.enter_context(data_folder.held(settings.data))
         certified = certificates.ensure(settings.data, _names(settings.bind), clock())
         url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
         database = Database(url)
         self._stack.callback(database.close)
-        bring_up(url)
+        if self._part is None:
+            bring_up(url)
         gate = Gate(database, Memory(settings.snapshot_rows), self._keyring(database))
         self._stack.push_async_callback(gate.close)
         front = _Later()
-        listener = Listener(front, settings.bind, settings.port, certificate=certified.chain, key=certified.key)
+        listener = Listener(
+            front,
+            settings.bind,
+            self.port,
+            certificate=certified.chain,
+            key=certified.key,
+            shared=self._part is not None,
+        )
+        self.port = listener.port
         authority = Authority(listener.origin, first_start.TENANT)
         engine = self._engine(gate, authority)
         tokens = TokenService(gate, authority, clock, timedelta(seconds=settings.token_lifetime))
@@ -130,12 +119,24 @@ class Instance:
             origin=listener.origin,
             body_limit=settings.body_limit,
         )
-        owner_secret = await self._found(gate, engine, authority) if gate.keyring else None
-        doors = await self._open_doors(engine, certified) if settings.doors and gate.keyring else {}
+        self._followers = engine.followers
+        owner_secret = None
+        if self._part is not None:
+            engine.followers.append(self._part.tell)
+        elif gate.keyring is not None:
+            owner_secret = await self._found(gate, engine, authority)
+            if settings.doors:
+                await self._open_doors(engine, certified)
+        engine.options = replace(engine.options, endpoints=self.endpoints)
         await listener.start()
         self._stack.push_async_callback(listener.stop)
         self._work(engine)
-        return Ready(_ready(listener.origin, certified.bundle, owner_secret, doors))
+        return Ready(_ready(listener.origin, certified.bundle, owner_secret, self.endpoints))
+
+    async def told(self, changed: frozenset[str]) -> None:
+        """Tell the doors what a sibling changed, before it acknowledges the change."""
+        for follower in self._followers:
+            await follower(changed)
 
     async def stop(self) -> None:
         """Let running answers end, write what waits, close everything, in the reverse order of the start."""
@@ -175,8 +176,8 @@ class Instance:
             await first_start.seeded(gate)
         return founded.owner_secret
 
-    async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> dict[str, str | None]:
-        """Open the doors on ports of their own; answers their addresses, None for one that stays closed."""
+    async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
+        """Open the doors on ports of their own; their addresses are in `endpoints` then."""
         settings = self.settings
         plot = Plot(
             data=settings.data,
@@ -200,11 +201,9 @@ class Instance:
         for listener in listeners.values():
             await listener.start()
             self._stack.push_async_callback(listener.stop)
-        endpoints = {name: listener.origin for name, listener in listeners.items()} | house.blob_origins()
-        engine.options = replace(engine.options, endpoints=endpoints)
+        self.endpoints = {name: listener.origin for name, listener in listeners.items()} | house.blob_origins()
         for name, why in house.closed.items():
             log.warning("a door stays closed", door=name, why=why)
-        return {name: endpoints.get(name) for name in _DOORS}
 
     def _work(self, engine: Engine) -> None:
         task = asyncio.create_task(Worker(engine, f"{socket.gethostname()}:{os.getpid()}").run())
@@ -215,18 +214,6 @@ class Instance:
                 await task
 
         self._stack.push_async_callback(end)
-
-
-def _settle_in() -> None:
-    """Tune the interpreter for a long run, once everything is built.
-
-    What is there now is there for good, so the collector need not look at it again. Threads hand the interpreter over
-    ten times sooner than by default, so that a commit that has reached the disk is not kept waiting for the loop.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    sys.setswitchinterval(0.0005)
 
 
 def _new_ids() -> Callable[[], str]:
@@ -270,7 +257,7 @@ def _after(port: int, place: int) -> int:
     return port + place if port else 0
 
 
-def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mapping[str, str | None]) -> dict[str, Any]:
+def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mapping[str, str]) -> dict[str, Any]:
     return {
         "armEndpoint": origin,
         "authority": origin,
@@ -288,70 +275,7 @@ def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mappin
     }
 
 
-@contextlib.contextmanager
-def _own_folder(data: Path) -> Iterator[None]:
-    """Hold the data folder, made where it is missing, against a second server."""
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        message = f"The data folder {data} cannot be used: {error.strerror}. Choose another with --data."
-        raise FolderTrouble(message) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        message = f"Another server runs on {data}. Use it (`linarite env`), or choose another folder with --data."
-        raise FolderTrouble(message) from error
-    finally:
-        os.close(lock)
-
-
 def _names(bind: str) -> tuple[str, ...]:
     """Names of the certificate: loopback always, and the address that is bound where it is another."""
     extra = () if bind in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"} else (bind,)  # noqa: S104
     return ("localhost", "127.0.0.1", "::1", *extra)
-
-
-TROUBLE = (
-    PortTaken,
-    FolderTrouble,
-    DatabaseTrouble,
-    certificates.CertificateTrouble,
-    seal.RootKeyUnavailable,
-    seal.WrongRootKey,
-)
-"""What can keep a server from starting; each says in a sentence what to do."""
-
-
-def run(
-    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
-) -> None:
-    """Run an instance until SIGINT or SIGTERM."""
-    logs.configure(settings.log_level, settings.log_format)
-    uvloop.run(serve(settings, environment, ready_file, announce))
-
-
-async def serve(
-    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
-) -> None:
-    """Run an instance in this event loop until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    instance = Instance(settings, environment)
-    files = [settings.data / READY_FILE, *([ready_file] if ready_file else [])]
-    written: list[Path] = []
-    try:
-        ready = await instance.start()
-        _settle_in()
-        for path in files:
-            ready.write(path)
-            written.append(path)
-        announce(ready)
-        await stop.wait()
-    finally:
-        for path in written:
-            path.unlink(missing_ok=True)
-        await instance.stop()

@@ -23,7 +23,7 @@ from linarite import client
 from linarite.settings import BadSettings, Settings, load, rows
 
 if TYPE_CHECKING:
-    from linarite.app import Ready
+    from linarite.data_folder import Ready
 
 app = typer.Typer(
     help="An Azure Machine Learning workspace server that Azure's own clients cannot tell from the real thing.",
@@ -121,6 +121,12 @@ def settings(*, as_json: AsJson = False) -> None:
     import_module("linarite.tables").print_settings(found)
 
 
+@app.command(hidden=True)
+def sibling() -> None:
+    """Be one more process of a running server; started by it."""
+    import_module("linarite.siblings").run()
+
+
 def _settings(**given: object) -> Settings:
     try:
         return load(os.environ, **{name: value for name, value in given.items() if value is not None})
@@ -140,7 +146,7 @@ def _ready(data: Path | None) -> dict[str, Any]:
 
 
 def _serve(settings: Settings, ready_file: Path | None) -> None:
-    server = import_module("linarite.app")
+    server = import_module("linarite.serving")
     try:
         server.run(settings, os.environ, ready_file, partial(_announce, settings.data))
     except server.TROUBLE as error:

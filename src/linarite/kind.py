@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Prepare = Callable[["Writing", ResourceId, Body, Resource | None], None]
     Check = Callable[["Writing", ResourceId, Body, Resource | None], Iterable[Problem]]
     Act = Callable[["Writing", Resource], None]
+    Filter = Callable[[ResourceId, str], Callable[[Resource], bool]]
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9.-]+)?", re.IGNORECASE)
 
@@ -248,8 +249,11 @@ class Kind:
     """Read by whoever is signed in, as subscriptions' locations and the providers are."""
     is_progress: bool = False
     """Is where clients ask how far a long-running operation is."""
-    filter: Callable[[Reading, Resource, str], bool] | None = None
-    """Whether a resource fits the `$filter` of a list; a `$filter` is passed over where there is none."""
+    filter: Filter | None = None
+    """Reads the `$filter` of a list at a scope and answers what fits it, or refuses a `$filter` that it cannot read.
+
+    Without one, a `$filter` is passed over.
+    """
     scoped: bool = False
     """A list at a scope also shows what stands at the scopes above and below it."""
     delete_answers: bool = False

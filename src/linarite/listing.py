@@ -44,17 +44,14 @@ def list_(context: Context, request: Request, path: str) -> Answer:
     if scope is not ROOT and context.find(scope) is None:
         raise _scope_missing(context, scope)
     most = _top(request.query)
-    if kind.source is not None:
-        computed = (Resource(id_, body, 0) for id_, body in kind.source.list(context, scope))
-        shown = [one for one in computed if may_see(one.id) and _passes(context, request, one)]
-        return Answer(200, {"value": [as_shown(context, kind, one) for one in shown]})
-    if kind.scoped:
-        shown = [one for one in _around(context, kind, scope) if _passes(context, request, one)]
-        return Answer(200, {"value": [as_shown(context, kind, one) for one in shown]})
+    fits = _own_filter(request)
+    if kind.source is not None or kind.scoped:
+        found = _around(context, kind, scope) if kind.scoped else _computed(context, kind, scope)
+        return Answer(200, {"value": [as_shown(context, kind, one) for one in found if may_see(one.id) and fits(one)]})
     after = _read_token(request.query.get(kind.page_parameter, ""))
     where = _filter(request.query.get("$filter", "")) if kind.is_mixture else {}
     page = _page(context, kind, scope, after=after, most=most, where=where)
-    value = [_item(context, kind, one) for one in page[:most] if may_see(one.id) and _passes(context, request, one)]
+    value = [_item(context, kind, one) for one in page[:most] if may_see(one.id) and fits(one)]
     body: Body = {"value": value}
     if len(page) > most:
         query = dict(request.query) | {kind.page_parameter: _token(page[most - 1].key)}
@@ -63,21 +60,29 @@ def list_(context: Context, request: Request, path: str) -> Answer:
 
 
 def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:
-    """What of the list the caller may see: all of it, the parts it has a role at, or nothing."""
+    """What of the list the caller may see: all of it, or the parts it has a role at; refused where that is nothing.
+
+    Lists of the tenant are not refused: whoever has no role sees that there are no subscriptions.
+    """
     view, caller, operation, scope = context.view, context.caller, request.route.operation, request.route.id
     if caller is None:
         raise authorization_failed("", "", operation, scope.text)
     if access.allowed(view, caller, operation, scope) or request.route.kind.for_everybody:
         return lambda _: True
-    if not access.holds_below(view, caller, scope):
+    if scope is not ROOT and not access.holds_below(view, caller, scope):
         raise authorization_failed(caller.client, caller.object_id, operation, scope.text)
     return lambda id_: access.allowed(view, caller, operation, id_) or access.holds_below(view, caller, id_)
 
 
-def _passes(context: Context, request: Request, resource: Resource) -> bool:
-    """Whether the kind's own filter lets a resource through."""
-    text, passes = request.query.get("$filter", ""), request.route.kind.filter
-    return not text.strip() or passes is None or passes(context, resource, text)
+def _own_filter(request: Request) -> Callable[[Resource], bool]:
+    """What the kind's own filter lets through: everything where there is none."""
+    text, read = request.query.get("$filter", ""), request.route.kind.filter
+    return read(request.route.id, text) if read is not None and text.strip() else lambda _: True
+
+
+def _computed(context: Context, kind: Kind, scope: ResourceId) -> list[Resource]:
+    """Resources of a kind that are not stored."""
+    return [Resource(id_, body, 0) for id_, body in kind.source.list(context, scope)] if kind.source else []
 
 
 def _around(context: Context, kind: Kind, scope: ResourceId) -> list[Resource]:

@@ -22,7 +22,12 @@ def configure(level: str, form: str) -> None:
     renderer = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            # Never the default one, which prints local variables, and so secrets.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     tracebacks = [structlog.processors.format_exc_info] if form == "json" else []
     structlog.configure(

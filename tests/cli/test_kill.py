@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import AzureError
-from azure.identity import ClientSecretCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from tests.cli.program import until
+from tests.clients.house import credential, pointed_at
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -26,25 +26,8 @@ WRITES = 25
 
 
 def client(server: Server, stack: contextlib.ExitStack) -> ResourceManagementClient:
-    known = server.known
-    credential = stack.enter_context(
-        ClientSecretCredential(
-            known["tenantId"],
-            known["clientId"],
-            known["clientSecret"],
-            authority=known["authority"],
-            disable_instance_discovery=True,
-        )
-    )
-    return stack.enter_context(
-        ResourceManagementClient(
-            credential,
-            known["subscriptionId"],
-            base_url=server.origin,
-            credential_scopes=[f"{server.origin}/.default"],
-            retry_total=0,
-        )
-    )
+    owner = stack.enter_context(credential(server))
+    return stack.enter_context(ResourceManagementClient(owner, **pointed_at(server), retry_total=0))
 
 
 def write_until_killed(server: Server, number: int) -> dict[str, str]:

@@ -6,10 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from azure.identity import ClientSecretCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from tests.clients.house import LOCATION, Azure, Neighbours, fresh, make_neighbours, make_workspace
+from tests.clients.house import LOCATION, Azure, Neighbours, credential, fresh, make_neighbours, make_workspace
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -34,18 +33,8 @@ def _trust(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def azure(server: Server) -> Iterator[Azure]:
     """Azure's clients, signed in as the owner."""
-    known = server.known
-    with contextlib.ExitStack() as stack:
-        credential = stack.enter_context(
-            ClientSecretCredential(
-                known["tenantId"],
-                known["clientId"],
-                known["clientSecret"],
-                authority=known["authority"],
-                disable_instance_discovery=True,
-            )
-        )
-        yield Azure(server, credential, stack)
+    with credential(server) as owner, contextlib.ExitStack() as stack:
+        yield Azure(server, owner, stack)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from azure.identity import ClientSecretCredential
 from azure.mgmt.applicationinsights import ApplicationInsightsManagementClient
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
@@ -52,6 +53,20 @@ class Azure:
     def workspaces(self) -> Any:
         """Operations of workspaces, at the version of Azure's page."""
         return self(MachineLearningServicesMgmtClient, api_version="2023-10-01").workspaces
+
+
+def credential(
+    server: Server, client_id: str | None = None, secret: str | None = None, kind: Any = ClientSecretCredential
+) -> Any:
+    """A credential of azure-identity, of the owner unless it is somebody else's."""
+    known = server.known
+    return kind(
+        known["tenantId"],
+        client_id or known["clientId"],
+        secret or known["clientSecret"],
+        authority=known["authority"],
+        disable_instance_discovery=True,
+    )
 
 
 def pointed_at(server: Server) -> dict[str, Any]:

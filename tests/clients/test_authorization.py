@@ -8,11 +8,10 @@ from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.identity import ClientSecretCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
 
-from tests.clients.house import Azure
+from tests.clients.house import Azure, credential
 from tests.clients.people import join
 
 if TYPE_CHECKING:
@@ -36,15 +35,8 @@ def other(server: Server) -> Application:
 @pytest.fixture
 def others(server: Server, other: Application) -> Iterator[Azure]:
     """Azure's clients, signed in as the other application."""
-    credential = ClientSecretCredential(
-        server.known["tenantId"],
-        other.client_id,
-        other.secret,
-        authority=server.known["authority"],
-        disable_instance_discovery=True,
-    )
-    with credential, contextlib.ExitStack() as stack:
-        yield Azure(server, credential, stack)
+    with credential(server, other.client_id, other.secret) as theirs, contextlib.ExitStack() as stack:
+        yield Azure(server, theirs, stack)
 
 
 @pytest.fixture

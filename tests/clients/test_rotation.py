@@ -12,7 +12,7 @@ from azure.mgmt.machinelearningservices.aio import MachineLearningServicesMgmtCl
 from azure.mgmt.storage import StorageManagementClient
 from azure.mgmt.storage.aio import StorageManagementClient as AsyncStorageClient
 
-from tests.clients.house import pointed_at
+from tests.clients.house import credential, pointed_at
 
 if TYPE_CHECKING:
     from tests.clients.house import Azure, Neighbours
@@ -62,20 +62,12 @@ def test_a_rotated_registry_password_is_stale_in_the_workspace_until_it_is_resyn
 def test_asynchronous_code_tells_the_same_story(
     server: Server, azure: Azure, group: str, workspace: str, beside: Neighbours
 ) -> None:
-    known = server.known
-
     async def story() -> list[str | None]:
         async with (
-            ClientSecretCredential(
-                known["tenantId"],
-                known["clientId"],
-                known["clientSecret"],
-                authority=known["authority"],
-                disable_instance_discovery=True,
-            ) as credential,
-            AsyncStorageClient(credential, **pointed_at(server)) as storage,
-            AsyncRegistryClient(credential, **pointed_at(server)) as registry,
-            AsyncMachineLearningClient(credential, **pointed_at(server), api_version="2023-10-01") as learning,
+            credential(server, kind=ClientSecretCredential) as owner,
+            AsyncStorageClient(owner, **pointed_at(server)) as storage,
+            AsyncRegistryClient(owner, **pointed_at(server)) as registry,
+            AsyncMachineLearningClient(owner, **pointed_at(server), api_version="2023-10-01") as learning,
         ):
             seen = [(await learning.workspaces.list_keys(group, workspace)).user_storage_key]
             await storage.storage_accounts.regenerate_key(group, beside.account_name, {"keyName": "key1"})

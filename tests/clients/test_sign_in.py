@@ -10,28 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ClientSecretCredential, DefaultAzureCredential
-from azure.identity.aio import ClientSecretCredential as AsyncClientSecretCredential
+from azure.identity import DefaultAzureCredential
+from azure.identity.aio import ClientSecretCredential
 from azure.identity.aio import DefaultAzureCredential as AsyncDefaultAzureCredential
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from linarite.client import environment
+from tests.clients.house import credential
 
 if TYPE_CHECKING:
     from tests.server import Server
-
-
-def with_secret(kind: Any, server: Server, secret: str | None = None) -> Any:
-    """A credential of the owner, with another secret where one is given."""
-    known = server.known
-    return kind(
-        known["tenantId"],
-        known["clientId"],
-        secret or known["clientSecret"],
-        authority=known["authority"],
-        disable_instance_discovery=True,
-    )
 
 
 def claims_of(unverified_token: str) -> dict[str, Any]:
@@ -58,8 +47,8 @@ def _only_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_secret_gives_a_token_for_an_hour(server: Server) -> None:
-    with with_secret(ClientSecretCredential, server) as credential:
-        token = credential.get_token(f"{server.origin}/.default")
+    with credential(server) as owner:
+        token = owner.get_token(f"{server.origin}/.default")
     claims = claims_of(token.token)
     assert (claims["aud"], claims["tid"]) == (server.origin, server.known["tenantId"])
     assert (claims["appid"], claims["idtyp"]) == (server.known["clientId"], "app")
@@ -68,14 +57,14 @@ def test_a_secret_gives_a_token_for_an_hour(server: Server) -> None:
 
 
 def test_a_token_for_storage_is_given_and_does_not_open_the_api(server: Server) -> None:
-    with with_secret(ClientSecretCredential, server) as credential:
-        token = credential.get_token("https://storage.azure.com/.default").token
+    with credential(server) as owner:
+        token = owner.get_token("https://storage.azure.com/.default").token
     assert status_with(server, token) == 401
 
 
 def test_a_token_is_verified_with_the_keys_that_are_published(server: Server) -> None:
-    with with_secret(ClientSecretCredential, server) as credential:
-        token = credential.get_token(f"{server.origin}/.default").token
+    with credential(server) as owner:
+        token = owner.get_token(f"{server.origin}/.default").token
     nobody = server.nobody().http
     discovered = nobody.get(f"/{server.known['tenantId']}/v2.0/.well-known/openid-configuration").json()
     keys = KeySet.import_key_set({"keys": nobody.get(discovered["jwks_uri"]).json()["keys"]})
@@ -84,10 +73,10 @@ def test_a_token_is_verified_with_the_keys_that_are_published(server: Server) ->
 
 def test_a_wrong_secret_is_refused_in_entras_words_and_not_repeated(server: Server) -> None:
     with (
-        with_secret(ClientSecretCredential, server, "hunter2") as credential,
+        credential(server, secret="hunter2") as owner,
         pytest.raises(ClientAuthenticationError, match="AADSTS7000215: Invalid client secret provided") as caught,
     ):
-        credential.get_token(f"{server.origin}/.default")
+        owner.get_token(f"{server.origin}/.default")
     assert server.known["clientId"] in caught.value.message
     assert "hunter2" not in caught.value.message
 
@@ -97,8 +86,8 @@ def test_a_wrong_secret_is_refused_in_entras_words_and_not_repeated(server: Serv
 
 @pytest.mark.usefixtures("_only_the_environment")
 def test_the_environment_alone_signs_unchanged_code_in(server: Server) -> None:
-    with DefaultAzureCredential() as credential:
-        assert status_with(server, credential.get_token(f"{server.origin}/.default").token) == 200
+    with DefaultAzureCredential() as owner:
+        assert status_with(server, owner.get_token(f"{server.origin}/.default").token) == 200
 
 
 @pytest.mark.usefixtures("_only_the_environment")
@@ -106,8 +95,8 @@ def test_a_wrong_secret_in_the_environment_is_refused_in_entras_words(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "hunter2")
-    with DefaultAzureCredential() as credential, pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
-        credential.get_token(f"{server.origin}/.default")
+    with DefaultAzureCredential() as owner, pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
+        owner.get_token(f"{server.origin}/.default")
 
 
 # ── asynchronous ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,16 +105,16 @@ def test_a_wrong_secret_in_the_environment_is_refused_in_entras_words(
 @pytest.mark.usefixtures("_only_the_environment")
 def test_the_environment_alone_signs_unchanged_asynchronous_code_in(server: Server) -> None:
     async def sign_in() -> str:
-        async with AsyncDefaultAzureCredential() as credential:
-            return str((await credential.get_token(f"{server.origin}/.default")).token)
+        async with AsyncDefaultAzureCredential() as owner:
+            return str((await owner.get_token(f"{server.origin}/.default")).token)
 
     assert status_with(server, asyncio.run(sign_in())) == 200
 
 
 def test_a_wrong_secret_is_refused_to_asynchronous_code_in_entras_words(server: Server) -> None:
     async def sign_in() -> None:
-        async with with_secret(AsyncClientSecretCredential, server, "hunter2") as credential:
-            await credential.get_token(f"{server.origin}/.default")
+        async with credential(server, secret="hunter2", kind=ClientSecretCredential) as owner:
+            await owner.get_token(f"{server.origin}/.default")
 
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         asyncio.run(sign_in())

@@ -55,9 +55,11 @@ def _progress_of(kind: Kind) -> Kind:
     )
 
 
-KINDS = (
+_NAMESPACES = {kind.namespace: kind.versions for kind in reversed(_DECLARED)}
+
+KINDS: tuple[Kind, ...] = (
     *_DECLARED,
     *(_progress_of(kind) for kind in _DECLARED if kind.put.long or kind.delete_long),
-    *(operations_of(kind.namespace, kind.versions) for kind in _DECLARED if kind.tracked and not kind.parent),
+    *(operations_of(namespace, versions) for namespace, versions in _NAMESPACES.items()),
 )
 """Every type that is served."""

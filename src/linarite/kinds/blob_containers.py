@@ -8,14 +8,14 @@ from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
 from linarite.kinds.storage_accounts import STORAGE_ACCOUNTS
 from linarite.kinds.storage_accounts import TYPE as ACCOUNT
-from linarite.schema import Field, Flag, Free, Mapped, Object, Text
+from linarite.schema import Field, Flag, Free, Mapped, Object, Text, Time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading
-    from linarite.model import Body
+    from linarite.kind import Reading, Writing
+    from linarite.model import Body, Resource
 
 SERVICE = f"{ACCOUNT}/blobServices"
 TYPE = f"{SERVICE}/containers"
@@ -38,6 +38,17 @@ class _Services:
 
 def _service() -> Body:
     return {"properties": {"cors": {"corsRules": []}, "deleteRetentionPolicy": {"enabled": False}}}
+
+
+def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
+    del before
+    draft["properties"] |= {
+        "lastModifiedTime": work.now.isoformat().replace("+00:00", "Z"),
+        "leaseStatus": "Unlocked",
+        "leaseState": "Available",
+        "hasImmutabilityPolicy": False,
+        "hasLegalHold": False,
+    }
 
 
 BLOB_SERVICES = Kind(
@@ -67,6 +78,9 @@ BLOB_CONTAINERS = Kind(
                     Field(name="metadata", shape=Mapped(Text())),
                     Field(name="defaultEncryptionScope", shape=Text(), default="$account-encryption-key"),
                     Field(name="denyEncryptionScopeOverride", shape=Flag(), default=False),
+                    read_only("lastModifiedTime", Time()),
+                    read_only("leaseStatus", Text()),
+                    read_only("leaseState", Text()),
                     read_only("hasImmutabilityPolicy", Flag()),
                     read_only("hasLegalHold", Flag()),
                 )
@@ -78,4 +92,5 @@ BLOB_CONTAINERS = Kind(
     tracked=False,
     lists=frozenset({"parent"}),
     put=Created(new=201, again=200),
+    prepare=_prepare,
 )

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 TYPE = "Microsoft.ContainerRegistry/registries"
 PASSWORDS = ("password", "password2")
 
+_LIMITS = {"Classic": (10, 2), "Basic": (10, 2), "Standard": (100, 10), "Premium": (500, 500)}
+"""Storage in GiB and webhooks that a SKU includes (Microsoft's "Container Registry SKU features and limits")."""
+
 _POLICIES = {
     "quarantinePolicy": {"status": "disabled"},
     "trustPolicy": {"type": "Notary", "status": "disabled"},
@@ -80,8 +83,16 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
 
 def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
     if before is None and any(True for _ in work.named(TYPE, id_.name)):
-        raise Conflict("AlreadyInUse", f"The registry DNS name {id_.name.lower()}.azurecr.io is already in use.")
+        raise Conflict("AlreadyInUse", _taken(id_.name))
     return ()
+
+
+def _taken(name: str) -> str:
+    return (
+        f"The registry DNS name {name.lower()}.azurecr.io is already in use. You can check if the name is already "
+        "claimed using following API: "
+        "https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/checknameavailability"
+    )
 
 
 def _created(work: Writing, registry: Resource) -> None:
@@ -113,11 +124,12 @@ def _regenerate_credential(work: Writing, registry: Resource, body: Body) -> Any
 
 
 def _list_usages(reading: Reading, registry: Resource, _: Body) -> Any:
-    del reading, registry
-    limits = {"Size": (10_737_418_240, "Bytes"), "Webhooks": (2, "Count")}
+    del reading
+    gibibytes, webhooks = _LIMITS[registry.body["sku"]["name"]]
     return {
         "value": [
-            {"name": name, "limit": limit, "currentValue": 0, "unit": unit} for name, (limit, unit) in limits.items()
+            {"name": "Size", "limit": gibibytes * 2**30, "currentValue": 0, "unit": "Bytes"},
+            {"name": "Webhooks", "limit": webhooks, "currentValue": 0, "unit": "Count"},
         ]
     }
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from linarite.schema import Field, Free, Guid, Id, Listed, Mapped, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.schema import Shape
+    from linarite.schema import Reading, Shape
 
 LOCATION = Field(name="location", shape=Text(longest=64))
 TAGS = Field(name="tags", shape=Mapped(Text(longest=256), most=50, longest_name=512))
@@ -31,13 +32,21 @@ SYSTEM_DATA = Field(
     ),
 )
 
+_IDENTITY_TYPES = (
+    "None",
+    "SystemAssigned",
+    "UserAssigned",
+    "SystemAssigned,UserAssigned",
+    "SystemAssigned, UserAssigned",  # the spelling of registries
+)
+
 IDENTITY = Field(
     name="identity",
     shape=Object(
         (
             Field(
                 name="type",
-                shape=Text(words=("None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned")),
+                shape=Text(words=_IDENTITY_TYPES),
                 required=True,
             ),
             Field(name="principalId", shape=Guid(), read_only=True),
@@ -56,6 +65,17 @@ IDENTITY = Field(
         )
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Percentage:
+    """A number from 0 to 100, whole or not."""
+
+    def read(self, value: Any, before: Any, reading: Reading, at: str) -> Any:
+        del before
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:  # noqa: PLR2004
+            return value
+        return reading.problem(at, f"'{at}' must be a number from 0 to 100.")
 
 
 def sku(words: tuple[str, ...] = (), *, default: str | None = None) -> Field:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from linarite.kind import Created, Kind, NameRule, Versions
-from linarite.kinds.fields import LOCATION, SYSTEM_DATA, TAGS, read_only
+from linarite.kinds.fields import LOCATION, SYSTEM_DATA, TAGS, Percentage, read_only
 from linarite.schema import Field, Flag, Guid, Id, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _PROPERTIES = Object(
         read_only("CreationDate", Time()),
         read_only("TenantId", Guid()),
         read_only("provisioningState", Text()),
-        Field(name="SamplingPercentage", shape=Whole(least=0, most=100)),
+        Field(name="SamplingPercentage", shape=Percentage()),
         Field(name="RetentionInDays", shape=Whole(least=30, most=730), default=90),
         Field(name="WorkspaceResourceId", shape=Id()),
         Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.errors import Conflict
+from linarite.errors import BadRequest, Conflict
 from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, PRIVATE_ENDPOINT_CONNECTIONS, SYSTEM_DATA, TAGS, read_only
 from linarite.schema import Field, Flag, Free, Guid, Listed, Object, Text, Whole
@@ -60,7 +60,13 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
     draft["properties"]["provisioningState"] = "Succeeded"
 
 
-def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
+def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> Iterable[Problem]:
+    if draft["properties"].get("enablePurgeProtection") is False:
+        raise BadRequest(
+            "BadRequest",
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is '
+            "an irreversible action.",
+        )
     if before is None and any(True for _ in work.named(TYPE, id_.name)):
         raise Conflict("VaultAlreadyExists", f"The vault name '{id_.name}' is already in use.")
     return ()

@@ -36,6 +36,8 @@ class _Operations:
                     yield self._row(scope, kind, f"{kind.permission_type}/{word}", f"{verb} {kind.short_type}")
             for action in kind.actions:
                 yield self._row(scope, kind, f"{kind.permission_type}/{action.operation}", action.name)
+            for action in kind.provider_actions:
+                yield self._row(scope, kind, f"{kind.namespace}/{action.operation}", action.name)
 
     def _row(self, scope: ResourceId, kind: Kind, name: str, said: str) -> tuple[ResourceId, Body]:
         display = {

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from linarite.errors import namespace_unknown
-from linarite.ids import PROVIDER, SUBSCRIPTION
+from linarite.ids import PROVIDER, ROOT, SUBSCRIPTION
 from linarite.kind import REGIONS, Action, Effect, Kind, Versions
 from linarite.schema import Field, Free, Text
 
@@ -63,7 +63,12 @@ class _Providers:
 
 def _present(reading: Reading, provider: Resource, shown: Body) -> Body:
     del reading
-    return {"id": provider.id.text, **{name: shown[name] for name in shown if name not in {"id", "name", "type"}}}
+    return {"id": _id(provider, shown), **{name: shown[name] for name in shown if name not in {"id", "name", "type"}}}
+
+
+def _id(provider: Resource, body: Body) -> str:
+    """The provider's id, its namespace written as the provider writes it."""
+    return (provider.id.parent or ROOT).child(PROVIDER, body["namespace"]).text
 
 
 def _register(work: Writing, provider: Resource, _: Body) -> Any:
@@ -83,7 +88,8 @@ def _set(work: Writing, provider: Resource, *, registered: bool) -> Any:
     changed = gone - {provider.name.lower()} if registered else gone | {provider.name.lower()}
     if changed != gone:
         work.amend(subscription, {**deepcopy(subscription.body), _UNREGISTERED: sorted(changed)})
-    return {"id": provider.id.text, **_body(work, scope, provider.name)}
+    body = _body(work, scope, provider.name)
+    return {"id": _id(provider, body), **body}
 
 
 PROVIDERS = Kind(

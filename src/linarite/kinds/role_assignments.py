@@ -6,31 +6,41 @@ request on every replica.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from linarite.errors import BadRequest, Conflict, Problem
+from linarite.errors import BadRequest, Conflict
 from linarite.ids import ROOT, is_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
+from linarite.kinds.role_definitions import TYPE as DEFINITION
 from linarite.model import Assignment
 from linarite.roles import BY_ID
-from linarite.schema import Field, Guid, Object, Text, Time
+from linarite.schema import Field, Guid, Id, Object, Text, Time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from linarite.errors import Problem
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
+    from linarite.kind import Writing
     from linarite.model import Body, Resource
 
 TYPE = "Microsoft.Authorization/roleAssignments"
+
+_FILTER = re.compile(
+    r"\s*(?:(?P<here>atScope\(\))(?:\s+and\s+assignedTo\('(?P<here_to>[^']+)'\))?"
+    r"|principalId\s+eq\s+'(?P<of>[^']+)'|assignedTo\('(?P<to>[^']+)'\))\s*",
+    re.IGNORECASE,
+)
+"""The filters of "List Azure role assignments using the REST API"; `atScope()` goes with `assignedTo` alone."""
 
 _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")
 
 _PROPERTIES = Object(
     (
-        Field(name="roleDefinitionId", shape=Text(), required=True, immutable=True),
-        Field(name="principalId", shape=Guid(), required=True, immutable=True),
+        Field(name="roleDefinitionId", shape=Id(DEFINITION), required=True),
+        Field(name="principalId", shape=Guid(), required=True),
         Field(name="principalType", shape=Text(words=_PRINCIPAL_TYPES), default="ServicePrincipal"),
         read_only("scope", Text()),
         Field(name="condition", shape=Text()),
@@ -54,12 +64,18 @@ def _scope(id_: ResourceId) -> ResourceId:
     return id_.parent or ROOT
 
 
+def _assignment(id_: ResourceId, properties: Body) -> Assignment:
+    """What counts of an assignment: who, which role, where."""
+    return Assignment(properties["principalId"], _role(properties["roleDefinitionId"]), _scope(id_).key)
+
+
 def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> None:
     properties = draft["properties"]
     at = work.now.isoformat().replace("+00:00", "Z")
     by = work.caller.object_id if work.caller else ""
     if before is None:
-        properties |= {"scope": _scope(id_).text, "createdOn": at, "createdBy": by}
+        found = work.find(_scope(id_))
+        properties |= {"scope": (found.id if found else _scope(id_)).text, "createdOn": at, "createdBy": by}
     properties |= {"updatedOn": at, "updatedBy": by}
 
 
@@ -80,33 +96,38 @@ def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None)
             "RoleDefinitionDoesNotExist",
             f"The specified role definition with ID '{role.replace('-', '')}' does not exist.",
         )
-    if before is not None:
-        return
-    wanted = Assignment(properties["principalId"], role, _scope(id_).key)
-    if wanted in work.assignments_of(wanted.principal):
+    wanted = _assignment(id_, properties)
+    if before is not None and wanted != _assignment(id_, before.properties):
+        raise BadRequest(
+            "RoleAssignmentUpdateNotPermitted",
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        )
+    if before is None and wanted in work.assignments_of(wanted.principal):
         raise Conflict("RoleAssignmentExists", "The role assignment already exists.")
-    yield from ()
+    return ()
 
 
 def _created(work: Writing, assignment: Resource) -> None:
-    properties = assignment.properties
-    work.assign(
-        assignment.key,
-        Assignment(properties["principalId"], _role(properties["roleDefinitionId"]), _scope(assignment.id).key),
-    )
+    work.assign(assignment.key, _assignment(assignment.id, assignment.properties))
 
 
-def _filter(reading: Reading, assignment: Resource, text: str) -> bool:
-    """`atScope()`, `principalId eq '…'` and `assignedTo('…')`, as Azure's own tools send them."""
-    del reading
-    wanted = text.replace(" ", "").lower()
-    principal = str(assignment.properties.get("principalId"))
-    for part in wanted.split("and"):
-        if part in {"", "atscope()"}:
-            continue
-        if part not in {f"principalideq'{principal}'", f"assignedto('{principal}')"}:
-            return False
-    return True
+def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
+    """`atScope()` is the scope and all above it; `principalId eq '…'` and `assignedTo('…')` say whose."""
+    found = _FILTER.fullmatch(text)
+    if found is None:
+        raise BadRequest(
+            "UnsupportedQuery",
+            f"The filter '{text}' is not supported. Supported filters are either 'atScope()' or "
+            "'principalId eq '{value}' or assignedTo('{value}')'.",
+        )
+    principal = (found["here_to"] or found["of"] or found["to"] or "").lower()
+    above = {one.key for one in scope.scopes()}
+
+    def fits(assignment: Resource) -> bool:
+        counts = _assignment(assignment.id, assignment.properties)
+        return principal in {"", counts.principal} and (not found["here"] or counts.scope in above)
+
+    return fits
 
 
 ROLE_ASSIGNMENTS = Kind(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from linarite.errors import BadRequest
 from linarite.kind import Kind, Versions
 from linarite.roles import BUILT_IN, BY_ID
 from linarite.schema import Field, Free
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from linarite.ids import ResourceId
     from linarite.kind import Reading
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 TYPE = "Microsoft.Authorization/roleDefinitions"
 _VERSIONS = Versions(("2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"), any_dated=True)
-_ROLE_NAME = re.compile(r"\s*roleName\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
-_TYPE = re.compile(r"\s*type\s+eq\s+'(\w+)'\s*", re.IGNORECASE)
+_CONDITION = r"(?:(?:roleName|type)\s+eq\s+'(?:[^']|'')*'|atScopeAndBelow\(\))"
+_FILTER = re.compile(rf"\s*{_CONDITION}(?:\s+and\s+{_CONDITION})*\s*", re.IGNORECASE)
+_NAMED = re.compile(r"(roleName|type)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
 
 
 class _Roles:
@@ -55,18 +57,23 @@ def _body(role: Role) -> Body:
     }
 
 
-def _filter(reading: Reading, definition: Resource, text: str) -> bool:
-    """`roleName eq '…'` and `type eq 'BuiltInRole'`."""
-    del reading
-    properties = definition.properties
-    for part in re.split(r"\s+and\s+", text):
-        if (named := _ROLE_NAME.fullmatch(part)) and named[1].replace("''", "'").lower() != properties[
-            "roleName"
-        ].lower():
-            return False
-        if (typed := _TYPE.fullmatch(part)) and typed[1].lower() != properties["type"].lower():
-            return False
-    return True
+def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
+    """`roleName eq '…'`, `type eq 'BuiltInRole'`, and `atScopeAndBelow()`, which is all: roles are at every scope."""
+    del scope
+    if _FILTER.fullmatch(text) is None:
+        raise BadRequest(
+            "UnsupportedQuery",
+            f"The filter '{text}' is not supported. Supported filters are 'atScopeAndBelow()', "
+            "'roleName eq '{value}'' and 'type eq '{value}'', joined by 'and'.",
+        )
+    wanted = [(name.lower(), value.replace("''", "'").lower()) for name, value in _NAMED.findall(text)]
+
+    def fits(definition: Resource) -> bool:
+        properties = definition.properties
+        seen = {"rolename": properties["roleName"].lower(), "type": properties["type"].lower()}
+        return all(seen[name] == value for name, value in wanted)
+
+    return fits
 
 
 class _Nothing:

@@ -83,8 +83,8 @@ def _present_tenant(reading: Reading, tenant: Resource, _: Body) -> Body:
         "tenantId": tenant.name,
         "tenantCategory": "Home",
         "displayName": "Linarite",
-        "defaultDomain": "linarite.localhost",
-        "domains": ["linarite.localhost"],
+        "defaultDomain": "linarite.onmicrosoft.com",
+        "domains": ["linarite.onmicrosoft.com"],
         "tenantType": "AAD",
         "countryCode": "US",
     }
@@ -110,6 +110,7 @@ LOCATIONS = Kind(
     parent=SUBSCRIPTION,
     tracked=False,
     methods=frozenset({"GET"}),
+    for_everybody=True,
     source=_Locations(),
     present=_present_location,
 )

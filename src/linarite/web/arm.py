@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from linarite.model import Answer
     from linarite.web.http import Request
 
+# Azure also sends Strict-Transport-Security; for `localhost` a browser would apply it to every other port.
 _FIXED = (
     ("cache-control", "no-cache"),
     ("pragma", "no-cache"),
     ("expires", "-1"),
     ("vary", "Accept-Encoding"),
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ("x-content-type-options", "nosniff"),
 )
 _ECHOED = re.compile(r"[\x21-\x7e]{1,128}")

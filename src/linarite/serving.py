@@ -1,0 +1,68 @@
+"""Runs an instance in a process of its own, from start to signal; and beside it the siblings that share its port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from linarite import certificates, logs, seal
+from linarite.app import Instance
+from linarite.client import READY_FILE
+from linarite.data_folder import FolderTrouble
+from linarite.interpreter import settle_in
+from linarite.listener import PortTaken
+from linarite.siblings import Siblings, plan
+from linarite.store.database import DatabaseTrouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from linarite.data_folder import Ready
+    from linarite.settings import Settings
+
+TROUBLE = (
+    PortTaken,
+    FolderTrouble,
+    DatabaseTrouble,
+    certificates.CertificateTrouble,
+    seal.RootKeyUnavailable,
+    seal.WrongRootKey,
+)
+"""What can keep a server from starting; each says in a sentence what to do."""
+
+
+def run(
+    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+) -> None:
+    """Run an instance until SIGINT or SIGTERM."""
+    logs.configure(settings.log_level, settings.log_format)
+    uvloop.run(serve(settings, environment, ready_file, announce))
+
+
+async def serve(
+    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+) -> None:
+    """Run an instance in this event loop until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    instance = Instance(settings, environment)
+    files = [settings.data / READY_FILE, *([ready_file] if ready_file else [])]
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(instance.stop)
+        ready = await instance.start()
+        siblings = Siblings(settings.workers - 1, plan(settings, instance.port, instance.endpoints), instance.told)
+        stack.push_async_callback(siblings.stop)
+        await siblings.start()
+        settle_in()
+        for path in files:
+            ready.write(path)
+            stack.callback(path.unlink, missing_ok=True)
+        announce(ready)
+        await stop.wait()
