@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "__main__": "cli",
     "testing": f"app settings {NOUNS}",
     "cli": f"serving siblings data_folder client doctor tables {INSIDE}",
-    "serving": "app siblings interpreter data_folder listener certificates logs settings store seal",
+    "serving": "app client siblings interpreter data_folder listener certificates logs settings store seal",
     "siblings": "app interpreter logs settings",
     "interpreter": "",
     "data_folder": "client",

@@ -49,6 +49,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "token_lifetime": 3599,
         "log_level": "info",
         "log_format": "text",
+        "node_modules": Path(__file__).parents[2] / "node_modules",
         "workers": 1,
         "doors": True,
     }
