@@ -41,7 +41,7 @@ def list_(context: Context, request: Request, path: str) -> Answer:
     """One page: `{"value": […], "nextLink": …}`, the link left out on the last page."""
     kind, scope = request.route.kind, request.route.id
     may_see = _sight(context, request)
-    if scope is not ROOT and context.find(scope) is None:
+    if scope is not ROOT and not _is_there(context, scope):
         raise _scope_missing(context, scope)
     most = _top(request.query)
     fits = _own_filter(request)
@@ -92,6 +92,14 @@ def _around(context: Context, kind: Kind, scope: ResourceId) -> list[Resource]:
         if above is not scope:
             found.extend(context.at(above, kind.type))
     return found
+
+
+def _is_there(context: Context, scope: ResourceId) -> bool:
+    """Whether a scope exists, stored or computed, as an account's one blob service is."""
+    kind = context.registry.kind(scope.type)
+    if kind is not None and kind.source is not None:
+        return kind.source.get(context, scope) is not None
+    return context.find(scope) is not None
 
 
 def _scope_missing(context: Context, scope: ResourceId) -> Exception:

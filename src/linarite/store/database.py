@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection, Dialect
-    from sqlalchemy.sql import ClauseElement
+    from sqlalchemy import Connection
 
 T = TypeVar("T")
 
@@ -154,25 +152,8 @@ def passing(error: Exception) -> bool:
     return state in _RETRYABLE or error.connection_invalidated or "database is locked" in str(error.orig)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement compiled once for a dialect: the hot path's way past SQLAlchemy's own preparations."""
-
-    text: str
-    names: tuple[str, ...] | None
-    """Names of the parameters, in order, where the driver wants them by name."""
-
-    @classmethod
-    def of(cls, statement: ClauseElement, dialect: Dialect, columns: tuple[str, ...] = ()) -> Prepared:
-        return cls(str(statement.compile(dialect=dialect)), None if dialect.positional else columns)
-
-    def arguments(self, row: tuple[Any, ...]) -> Any:
-        """A row of parameters as the driver takes it."""
-        return row if self.names is None else dict(zip(self.names, row, strict=True))
-
-
 def throwaway_engine(url: str) -> Engine:
-    """An engine for one visit, as migrations and the doctor make."""
+    """An engine for one visit, as the doctor makes."""
     return create_engine(url, poolclass=NullPool)
 
 

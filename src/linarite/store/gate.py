@@ -9,22 +9,23 @@ transaction. While one batch is being written the next one gathers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from linarite.errors import Refusal, server_busy, server_sealed
 from linarite.store import trail
-from linarite.store.database import Prepared, passing
+from linarite.store.database import passing
+from linarite.store.statements import Statements
 from linarite.store.tables import changes, state
-from linarite.store.tables import trail as trail_table
 from linarite.store.view import Live, Miss, Remembered, Transaction, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
@@ -36,11 +37,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Outcome = Any
 
-_STATE = ("version", "seq", "hash")
 _TRIES = 8
 _MOST_IN_A_BATCH = 512
 _CHANGES_KEPT = 10_000
 _PRUNE_EVERY = 1_000
+_OWN_FAULTS = (DataError, IntegrityError, ProgrammingError)
+"""What a unit can bring on itself. Other errors are the database's, and SQLite may have ended the transaction by then:
+what came after would be written outside it ("Response To Errors Within A Transaction", lang_transaction.html)."""
 
 log = structlog.get_logger()
 
@@ -81,11 +84,7 @@ class Gate:
         self.memory = memory
         self.keyring = keyring
         """None while the server is sealed: everything is refused."""
-        dialect = database.writer.dialect
-        self._take_state = Prepared.of(select(state.c.version, state.c.seq, state.c.hash).with_for_update(), dialect)
-        self._append = Prepared.of(insert(trail_table), dialect, trail.COLUMNS)
-        leave = update(state).values({name: bindparam(name) for name in _STATE})
-        self._leave_state = Prepared.of(leave, dialect, _STATE)
+        self._statements = Statements(database.writer.dialect)
         self._waiting: list[_Record | _Unit] = []
         self._flushing: asyncio.Task[None] | None = None
         self._data_version = -1
@@ -95,12 +94,21 @@ class Gate:
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def look(self, question: Callable[[View], T]) -> tuple[T, int]:
-        """Answer a question from the newest committed state, with that state's version."""
-        await self._follow()
+        """Answer a question from the newest committed state, with that state's version.
+
+        Raises:
+            Unavailable: the database cannot be read now.
+        """
+        with _answering():
+            await self._follow()
         return await self.peek(question)
 
     async def peek(self, question: Callable[[View], T]) -> tuple[T, int]:
-        """Answer from what is remembered, if it is; the answer may be old, and `record` will say so."""
+        """Answer from what is remembered, if it is; the answer may be old, and `record` will say so.
+
+        Raises:
+            Unavailable: it is not remembered, and the database cannot be read now.
+        """
         keyring = self._unsealed()
         try:
             return question(Remembered(self.memory)), self.memory.version
@@ -112,7 +120,8 @@ class Gate:
             live = Live(connection, keyring, version)
             return question(live), live.learned
 
-        answer, learned = await self.database.read(ask)
+        with _answering():
+            answer, learned = await self.database.read(ask)
         self.memory.take(learned)
         return answer, learned.version
 
@@ -238,7 +247,7 @@ class Gate:
 
     def _write_once(self, batch: list[_Record | _Unit]) -> _Written:
         with self.database.writing() as connection:
-            version, seq, last = connection.exec_driver_sql(self._take_state.text).one()
+            version, seq, last = connection.exec_driver_sql(self._statements.take_state).one()
             written = _Written(base=version, version=version)
             entries: list[Entry] = []
             for item in batch:
@@ -252,10 +261,10 @@ class Gate:
                     written.outcomes.append((item.done, self._run(connection, item, written, entries)))
             if rows := trail.chain(entries, seq, last):
                 seq, last = rows[-1][0], rows[-1][3]
-                connection.exec_driver_sql(self._append.text, [self._append.arguments(row) for row in rows])
+                for statement, arguments in self._statements.append(rows):
+                    connection.exec_driver_sql(statement, arguments)
             if rows or written.version != version:
-                arguments = self._leave_state.arguments((written.version, seq, last))
-                connection.exec_driver_sql(self._leave_state.text, arguments)
+                connection.exec_driver_sql(self._statements.leave_state, (written.version, seq, last))
         return written
 
     def _run(self, connection: Connection, unit: _Unit, written: _Written, entries: list[Entry]) -> Outcome:
@@ -268,7 +277,7 @@ class Gate:
         except Refusal as refusal:
             outcome = refusal
         except Exception as error:
-            if isinstance(error, DBAPIError) and passing(error):
+            if isinstance(error, DBAPIError) and not isinstance(error, _OWN_FAULTS):
                 raise
             return error
         else:
@@ -292,6 +301,16 @@ class Gate:
         while self._flushing is not None:
             await self._flushing
         self.database.close()
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Refuse, as for a moment, where the database does not answer."""
+    try:
+        yield
+    except OperationalError as error:
+        log.exception("the database could not be read")
+        raise server_busy() from error
 
 
 def _settle(done: asyncio.Future[Any], outcome: Outcome) -> None:

@@ -77,7 +77,7 @@ def running_on(connection: Connection, target: str) -> Operation | None:
 
 def claim(connection: Connection, worker: str, now: datetime, until: datetime, most: int) -> list[Operation]:
     """Take up to `most` operations that are due and that no living worker holds, oldest first."""
-    free = or_(operations.c.lease_until.is_(None), operations.c.lease_until < stamp(now))
+    free = or_(operations.c.lease_until.is_(None), operations.c.lease_until <= stamp(now))
     query = (
         select(operations)
         .where(operations.c.state == OperationState.RUNNING, operations.c.due <= stamp(now), free)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
@@ -53,8 +53,9 @@ def children(
 def below(connection: Connection, type_: str, scope: str) -> list[Resource]:
     """Resources of a type at a scope or anywhere below it, by key."""
     prefix = scope.rstrip("/") + "/"
+    # Not a range of keys: PostgreSQL may order texts by a language's rules, which pass over slashes.
     query = select(*_COLUMNS).where(
-        resources.c.type == type_.lower(), resources.c.key >= prefix, resources.c.key < prefix[:-1] + "0"
+        resources.c.type == type_.lower(), resources.c.key.startswith(prefix, autoescape=True)
     )
     return [_resource(row) for row in connection.execute(query.order_by(resources.c.key))]
 
@@ -103,11 +104,15 @@ def rewrite(connection: Connection, resource: Resource) -> None:
     )
 
 
-def subtree(connection: Connection, key: str) -> list[str]:
-    """Keys of a resource and of everything below it."""
+def _subtree(key: str) -> Select[str]:
     below = select(resources.c.key).where(resources.c.key == key).cte("below", recursive=True)
     below = below.union_all(select(resources.c.key).join(below, resources.c.parent == below.c.key))
-    return list(connection.execute(select(below.c.key)).scalars())
+    return select(below.c.key)
+
+
+def subtree(connection: Connection, key: str) -> list[str]:
+    """Keys of a resource and of everything below it."""
+    return list(connection.execute(_subtree(key)).scalars())
 
 
 def remove(connection: Connection, key: str) -> None:
@@ -146,9 +151,9 @@ def assignments_of(connection: Connection, principal: str) -> tuple[Assignment, 
     return _assignments(connection.execute(select(assignments).where(assignments.c.principal == principal)))
 
 
-def assigned_principals(connection: Connection, keys: Iterable[str]) -> set[str]:
-    """Who holds the assignments with these keys."""
-    query = select(assignments.c.principal).where(assignments.c.key.in_(list(keys)))
+def assigned_principals(connection: Connection, key: str) -> set[str]:
+    """Who holds roles that go with a resource: assignments at it, and at everything below it."""
+    query = select(assignments.c.principal).where(assignments.c.key.in_(_subtree(key)))
     return set(connection.execute(query).scalars())
 
 

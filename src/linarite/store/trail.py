@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import select
 
 from linarite.model import Deed, Entry
-from linarite.store.tables import moment, stamp, trail
+from linarite.store.tables import moment, stamp, state, trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,12 +46,11 @@ def decode(body: bytes) -> Entry:
     return Entry(**{**kept, "at": moment(kept["at"]), "deed": Deed(kept["deed"])})
 
 
-COLUMNS = ("seq", "at", "body", "hash")
 Row = tuple[int, int, bytes, bytes]
 
 
 def chain(entries: Iterable[Entry], seq: int, last: bytes) -> list[Row]:
-    """The rows of `trail` for entries that follow place `seq` with hash `last`."""
+    """The rows of `trail` for entries that follow place `seq` with hash `last`: `seq, at, body, hash`."""
     rows: list[Row] = []
     for entry in entries:
         seq += 1
@@ -68,15 +67,22 @@ def entries(connection: Connection, after: int, most: int) -> list[tuple[int, En
 
 
 def first_broken(connection: Connection, step: int = 10_000) -> int | None:
-    """The first place whose entry was changed, removed or reordered; None where the whole trail holds."""
+    """The first place whose entry was changed, removed, inserted or reordered; None where the whole trail holds.
+
+    The connection sees one state, in which the row of `state` says how the trail ends.
+    """
+    end = connection.execute(select(state.c.seq, state.c.hash)).one()
     last, place = GENESIS, 0
     while True:
         query = select(trail).where(trail.c.seq > place).order_by(trail.c.seq).limit(step)
         rows = connection.execute(query).all()
         if not rows:
-            return None
+            break
         for row in rows:
             last = hashlib.sha256(last + row.body).digest()
-            if row.seq != place + 1 or row.hash != last:
+            if row.seq != place + 1 or row.hash != last or row.at != orjson.loads(row.body)["at"]:
                 return place + 1
-            place = row.seq
+            place += 1
+    if place != end.seq:
+        return int(min(place, end.seq)) + 1
+    return None if last == end.hash else max(place, 1)

@@ -192,7 +192,7 @@ class Transaction(Live):
     def remove(self, id_: ResourceId) -> None:
         """Delete a resource and all that stands below it; roles that go with it stop counting."""
         keys = resources.subtree(self._connection, id_.key)
-        for object_id in resources.assigned_principals(self._connection, keys):
+        for object_id in resources.assigned_principals(self._connection, id_.key):
             self.note(principal_key(object_id))
         resources.remove(self._connection, id_.key)
         for key in keys:

@@ -86,7 +86,7 @@ class House:
         self.runner.run(self.engine.gate.commit(work, lambda _: None))
         return new
 
-    def call(  # noqa: PLR0917 - a request has a method, a path and a body, and the rest is named
+    def call(
         self,
         method: str,
         path: str,

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from linarite.store.database import DatabaseTrouble, throwaway_engine
+from linarite.store.database import Database, DatabaseTrouble
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,28 +22,43 @@ NEWEST = "0001"
 
 
 def bring_up(url: str) -> None:
-    """Bring the database at `url` to the newest layout; an empty one gets all tables.
+    """Bring the database at `url` to the newest layout, whole or not at all; an empty one gets all tables.
 
     Raises:
         DatabaseTrouble: it cannot be reached, or was written by a newer version.
     """
-    engine = throwaway_engine(url)
+    database = Database(url)
     try:
-        with engine.connect() as connection:
-            found = revision(connection)
-        if found == NEWEST:
+        if _found(database) == NEWEST:
             return
-        _known(found)
-        with engine.begin() as connection:
+        with database.writing() as connection:
             _upgrade(connection)
     except DatabaseTrouble:
         raise
     except Exception as error:
+        if _brought_up_meanwhile(database):
+            return
         detail = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         message = f"The database cannot be opened: {detail}. See that it runs, and that --database or --data names it."
         raise DatabaseTrouble(message) from error
     finally:
-        engine.dispose()
+        database.close()
+
+
+def _found(database: Database) -> str | None:
+    """The layout that the database has, if a step leads on from it."""
+    with database.reading() as connection:
+        found = revision(connection)
+    _known(found)
+    return found
+
+
+def _brought_up_meanwhile(database: Database) -> bool:
+    """Whether the steps failed because another process took them at the same time."""
+    try:
+        return _found(database) == NEWEST
+    except SQLAlchemyError:
+        return False
 
 
 def _known(found: str | None) -> None:
