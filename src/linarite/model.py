@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field, replace
+from datetime import datetime  # noqa: TC003 - msgspec reads it when it encodes
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
-if TYPE_CHECKING:
-    from datetime import datetime
+import msgspec
 
+if TYPE_CHECKING:
     from linarite.ids import ResourceId
 
 Body = dict[str, Any]
@@ -132,8 +133,7 @@ class Deed(StrEnum):
     SIGN_IN = "sign-in"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of the trail, complete before it is written; the store adds its place and its hash."""
 
     at: datetime
@@ -184,8 +184,7 @@ class Operation:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the engine answers, before anybody makes bytes of it. A `Secret` in the body is revealed on the way."""
 
     status: int

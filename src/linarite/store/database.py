@@ -38,7 +38,7 @@ class DatabaseTrouble(Exception):
 
 
 class Database:
-    """Connections, threads and transactions; knows no table."""
+    """Connections, threads and transactions; knows no table. Its errors do not print what was being written."""
 
     def __init__(self, url: str) -> None:
         """`url` is SQLAlchemy's: `sqlite:///PATH`, `postgresql://…`.
@@ -67,8 +67,8 @@ class Database:
         _create_private(path)
         self._lock: int | None = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 30, "cached_statements": 256}
-        self.writer = create_engine(url, poolclass=StaticPool, connect_args=arguments)
-        self.reader = create_engine(url, poolclass=StaticPool, connect_args=arguments)
+        self.writer = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
+        self.reader = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
         for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin(begin))
@@ -77,9 +77,14 @@ class Database:
         self.inline = False
         self._lock = None
         arguments = {"connect_timeout": 10, "application_name": "linarite"}
-        self.writer = create_engine(url, pool_size=1, connect_args=arguments)
+        self.writer = create_engine(url, pool_size=1, connect_args=arguments, hide_parameters=True)
         self.reader = create_engine(
-            url, pool_size=_READERS, pool_pre_ping=True, connect_args=arguments, isolation_level="REPEATABLE READ"
+            url,
+            pool_size=_READERS,
+            pool_pre_ping=True,
+            connect_args=arguments,
+            hide_parameters=True,
+            isolation_level="REPEATABLE READ",
         )
 
     @contextlib.contextmanager
@@ -154,7 +159,7 @@ def passing(error: Exception) -> bool:
 
 def throwaway_engine(url: str) -> Engine:
     """An engine for one visit, as the doctor makes."""
-    return create_engine(url, poolclass=NullPool)
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
 def _create_private(path: str | Path) -> None:

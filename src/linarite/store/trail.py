@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
+import msgspec
 from sqlalchemy import select
 
-from linarite.model import Deed, Entry
-from linarite.store.tables import moment, stamp, state, trail
+from linarite.model import Entry
+from linarite.store.tables import stamp, state, trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,28 +22,12 @@ GENESIS = hashlib.sha256(b"linarite trail").digest()
 
 def encode(entry: Entry) -> bytes:
     """The entry as it is kept and hashed."""
-    return orjson.dumps(
-        {
-            "at": stamp(entry.at),
-            "deed": entry.deed,
-            "action": entry.action,
-            "target": entry.target,
-            "caller": entry.caller,
-            "client": entry.client,
-            "status": entry.status,
-            "code": entry.code,
-            "request": entry.request,
-            "correlation": entry.correlation,
-            "address": entry.address,
-            "version": entry.version,
-        }
-    )
+    return msgspec.json.encode(entry)
 
 
 def decode(body: bytes) -> Entry:
     """The entry that `encode` wrote."""
-    kept: dict[str, Any] = orjson.loads(body)
-    return Entry(**{**kept, "at": moment(kept["at"]), "deed": Deed(kept["deed"])})
+    return msgspec.json.decode(body, type=Entry)
 
 
 Row = tuple[int, int, bytes, bytes]
@@ -80,7 +64,7 @@ def first_broken(connection: Connection, step: int = 10_000) -> int | None:
             break
         for row in rows:
             last = hashlib.sha256(last + row.body).digest()
-            if row.seq != place + 1 or row.hash != last or row.at != orjson.loads(row.body)["at"]:
+            if row.seq != place + 1 or row.hash != last or row.at != stamp(decode(row.body).at):
                 return place + 1
             place += 1
     if place != end.seq:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from linarite.errors import body_too_large, body_unreadable
 
 if TYPE_CHECKING:
@@ -49,13 +51,15 @@ class Request:
     """Set where the body was over the limit: the body is empty then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """A response."""
+class Response(msgspec.Struct, frozen=True):
+    """A response. What may hold secrets does not print."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Response({self.status})"
 
 
 async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:

@@ -1,0 +1,168 @@
+"""A database, the processes on it, and what a test wants to write and read there, without an event loop of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from sqlalchemy import event
+
+from linarite.errors import Conflict, Refusal, Unavailable
+from linarite.ids import GROUP, ROOT, SUBSCRIPTION
+from linarite.model import Assignment, Deed, Entry, Principal, PrincipalKind, Resource
+from linarite.store import resources, trail
+from linarite.store.database import Database
+from linarite.store.gate import Gate
+from linarite.store.memory import Memory
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from sqlalchemy import Connection
+
+    from linarite.ids import ResourceId
+    from linarite.model import Body
+    from linarite.seal import Keyring
+    from linarite.store.view import Transaction, View
+
+Result = TypeVar("Result")
+
+NOW = datetime(2026, 11, 24, 8, 15, 30, 123456, tzinfo=UTC)
+
+HOME = ROOT.child(SUBSCRIPTION, "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee")
+TEAM = HOME.child(GROUP, "TestRg123")
+STORAGE = "Microsoft.Storage/storageAccounts"
+ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
+ACCOUNT = TEAM.child(STORAGE, "st1")
+
+ALICE = Principal("66666666-0000-0000-0000-000000000001", PrincipalKind.USER, "alice@linarite.test", "t", "Alice")
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+
+NOT_NOW = Conflict("Conflict", "Not now.")
+
+
+@dataclass
+class Site:
+    """A database with a process's gate on it; `another` opens the gate of a second process."""
+
+    url: str
+    keyring: Keyring
+    runner: asyncio.Runner
+    gates: list[Gate] = field(default_factory=list)
+
+    @property
+    def gate(self) -> Gate:
+        return self.gates[0] if self.gates else self.another()
+
+    def another(self, most: int = 1000) -> Gate:
+        """The gate of one more process, which remembers at most so many rows of each kind."""
+        self.gates.append(Gate(Database(self.url), Memory(most), self.keyring))
+        return self.gates[-1]
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return self.runner.run(work)
+
+    def commit(self, work: Callable[[Transaction], Result], gate: Gate | None = None) -> Result:
+        """Run a unit of work, recorded as a write, or as a refusal."""
+        return self.run((gate or self.gate).commit(work, recorded))
+
+    def look(self, question: Callable[[View], Result], gate: Gate | None = None) -> Result:
+        return self.run((gate or self.gate).look(question))[0]
+
+    def ask(self, question: Callable[[Connection], Result]) -> Result:
+        """What the database says, past everything that is remembered."""
+        return self.run(self.gate.database.read(question))
+
+    def version(self) -> int:
+        return self.run(self.gate.look(lambda _: None))[1]
+
+    def entries(self) -> list[Entry]:
+        return [entry for _, entry in self.ask(lambda connection: trail.entries(connection, 0, 10_000))]
+
+    def first_broken(self) -> int | None:
+        return self.ask(trail.first_broken)
+
+    def close(self) -> None:
+        for gate in self.gates:
+            self.run(gate.close())
+
+
+def recorded(outcome: Any, name: str = "Linarite/test") -> Entry:
+    """The entry of a unit's outcome."""
+    refused = isinstance(outcome, Refusal)
+    return Entry(
+        at=NOW,
+        deed=Deed.REFUSAL if refused else Deed.WRITE,
+        action=name,
+        target="/",
+        caller=ALICE.object_id,
+        client=ALICE.client,
+        status=outcome.status if isinstance(outcome, Refusal) else 200,
+        code=outcome.code if isinstance(outcome, Refusal) else "",
+        request="r",
+        correlation="c",
+        address="127.0.0.1",
+    )
+
+
+def resource(id_: ResourceId, body: Body | None = None) -> Resource:
+    return Resource(id_, {} if body is None else body, 0)
+
+
+def found_group(transaction: Transaction) -> None:
+    """Make the subscription and a group in it."""
+    transaction.add(resource(HOME))
+    transaction.add(resource(TEAM, {"location": "eastus"}))
+
+
+def account(name: str) -> Callable[[Transaction], Resource]:
+    """A unit that makes a storage account in the group."""
+    return lambda transaction: transaction.add(resource(TEAM.child(STORAGE, name)))
+
+
+def assign_reader(scope: ResourceId, name: str) -> Callable[[Transaction], None]:
+    """A unit that makes Alice a reader at a scope."""
+
+    def work(transaction: Transaction) -> None:
+        id_ = scope.child(ASSIGNMENT, name)
+        transaction.add(resource(id_))
+        transaction.assign(id_.key, Assignment(ALICE.object_id, READER, scope.key))
+
+    return work
+
+
+def names(connection: Connection) -> set[str]:
+    """Names of the storage accounts that there are."""
+    found = resources.children(
+        connection, parent=TEAM.key, subscription=None, type_=STORAGE, after="", most=100_000
+    )
+    return {one.name for one in found}
+
+
+@contextlib.contextmanager
+def commits(gate: Gate) -> Iterator[list[object]]:
+    """Collects one item for every commit that a gate makes."""
+    seen: list[object] = []
+
+    def note(connection: Connection) -> None:
+        seen.append(connection)
+
+    event.listen(gate.database.writer, "commit", note)
+    yield seen
+    event.remove(gate.database.writer, "commit", note)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps traces that a test provokes out of its output."""
+    with structlog.testing.capture_logs():
+        yield
+
+
+def turned_away(outcome: object) -> bool:
+    """Whether a waiter was told that its request could not be recorded."""
+    return isinstance(outcome, Unavailable) and outcome.code == "ServerBusy"
