@@ -10,7 +10,7 @@ python := .venv/bin/python
 UV := uv==0.13.9
 ARGS ?=
 
-.PHONY: help setup up test test-tools lint format cover torture lock clean
+.PHONY: help setup up test test-tools lint format cover torture bench lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ cover: setup test-tools ## run every test and hold branch coverage to its floor
 
 torture: setup test-tools ## kill -9, full disks, lost databases: the tests that take minutes
 	@$(python) -m pytest -m torture --timeout=1800 $(ARGS)
+
+bench: setup ## measure the server beside a constant answer and its peers; ARGS=--quick for a look
+	@.venv/bin/linarite bench $(ARGS)
 
 lock: $(python) ## write requirements.lock anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(python) -m pip install --quiet --quiet $(UV)

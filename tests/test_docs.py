@@ -58,7 +58,9 @@ def sign_in_codes() -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for node in ast.walk(ast.parse((SOURCE / "grants/denied.py").read_text())):
         match node:
-            case ast.Call(func=ast.Name(id="Denied"), args=[ast.Constant(value=word), ast.Constant(value=number), *_]):
+            case ast.Call(
+                func=ast.Name(id="Denied"), args=[ast.Constant(value=word), ast.Constant(value=int(number)), *_]
+            ):
                 found.add((f"AADSTS{number}", str(word)))
     return found
 

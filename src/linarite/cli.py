@@ -121,6 +121,29 @@ def settings(*, as_json: AsJson = False) -> None:
     import_module("linarite.tables").print_settings(found)
 
 
+@app.command()
+def bench(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="One short round: a look, no figures to keep.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes of the server that is measured.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="File for a plot of them, as SVG.")] = None,
+) -> None:
+    """Measure the server beside a constant answer and its peers, in one run."""
+    measuring = import_module("linarite.bench")
+    settings = _settings()
+    say = partial(typer.echo, err=True)
+    try:
+        rows = measuring.run(quick=quick, workers=workers, modules=settings.node_modules, progress=say)
+    except measuring.NoLoad as error:
+        _fail(str(error))
+    import_module("linarite.tables").print_bench(rows)
+    if json_file is not None:
+        measuring.report.write_json(json_file, rows)
+    if plot is not None:
+        measuring.report.write_plot(plot, rows)
+
+
 @app.command(hidden=True)
 def sibling() -> None:
     """Be one more process of a running server; started by it."""

@@ -87,32 +87,54 @@ def workspace_path(known: dict[str, Any], name: str | None) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered. It may hold keys, so it does not print."""
+
+    text: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def body(self) -> Any:
+        """The decoded JSON; None for an empty answer."""
+        return json.loads(self.text or "null")
+
+    def header(self, name: str) -> str:
+        return next((value for known, value in self.headers if known.lower() == name), "")
+
+
 @dataclass(slots=True)
 class Client:
-    """Calls one server."""
+    """Calls one server, signed in as the owner where that is needed."""
 
     known: dict[str, Any] = field(repr=False)
     token: str = field(default="", repr=False)
 
-    def post(self, path: str, version: str) -> Any:
-        """POST without a body; answers the decoded JSON.
+    def call(self, method: str, path: str, version: str, body: Any = None) -> Reply:
+        """One call of the API.
 
         Raises:
             Refused: the server answered an error.
             NotRunning: it does not answer at all.
         """
         if not self.token:
-            self.token = self._sign_in()
+            self.sign_in()
         query = urllib.parse.urlencode({"api-version": version})
         url = f"{self.known['armEndpoint']}{urllib.parse.quote(path)}?{query}"
-        return self._send(url, b"", {"Authorization": f"Bearer {self.token}"})
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return self._send(method, url, b"" if body is None else json.dumps(body).encode(), headers)
+
+    def post(self, path: str, version: str) -> Any:
+        """POST without a body; answers the decoded JSON, and raises as `call` does."""
+        return self.call("POST", path, version).body
 
     def health(self) -> tuple[str, str]:
         """The server's state, `ok` or `sealed`, and its clock as an HTTP date."""
-        body, date = self._send(self.known["armEndpoint"] + "/health", None, {}, with_date=True)
-        return body["status"], date
+        reply = self._send("GET", self.known["armEndpoint"] + "/health", None, {})
+        return reply.body["status"], reply.header("date")
 
-    def _sign_in(self) -> str:
+    def sign_in(self) -> None:
+        """Get a token; raises as `call` does."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.known["clientId"],
@@ -120,16 +142,15 @@ class Client:
             "scope": self.known["armEndpoint"] + "/.default",
         }
         url = f"{self.known['authority']}/{self.known['tenantId']}/oauth2/v2.0/token"
-        return str(self._send(url, urllib.parse.urlencode(form).encode(), {})["access_token"])
+        self.token = str(self._send("POST", url, urllib.parse.urlencode(form).encode(), {}).body["access_token"])
 
-    def _send(self, url: str, body: bytes | None, headers: dict[str, str], *, with_date: bool = False) -> Any:
+    def _send(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         context = ssl.create_default_context(cafile=self.known["caBundle"])
         # Only the address in the ready file is called, which is always https.
-        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310
+        request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as response:  # noqa: S310
-                answer = json.loads(response.read() or b"null")
-                return (answer, response.headers.get("date", "")) if with_date else answer
+                return Reply(response.read().decode(), tuple(response.headers.items()))
         except urllib.error.HTTPError as error:
             raise _refused(error) from None
         except OSError as error:

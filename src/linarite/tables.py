@@ -12,12 +12,26 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from linarite.bench.report import Row as BenchRow
     from linarite.doctor import Finding
     from linarite.settings import Row
 
 _OPEN = {"userStorageResourceId", "userStorageArmId", "location", "username", "name"}
 """Members of listKeys that are no secrets."""
 
+_BENCH = (
+    "name",
+    "concurrency",
+    "rps",
+    "p50_ms",
+    "p99_ms",
+    "cpu_us",
+    "pss_mb",
+    "cpu_vs_constant",
+    "rps_vs_moto",
+    "rps_vs_azurite",
+    "failed",
+)
 _MASK = "•" * 8
 _UNBROKEN = 10_000
 """Columns where the output is no terminal: a program that reads it wants every row on one line."""
@@ -37,10 +51,19 @@ def print_findings(findings: Iterable[Finding]) -> None:
     _print(("", "what", "how it is"), (("✓" if one.well else "✗", one.what, one.saying) for one in findings))
 
 
+def print_bench(rows: Iterable[BenchRow]) -> None:
+    """What the bench found."""
+    _print(_BENCH, (tuple(_figure(getattr(row, name)) for name in _BENCH) for row in rows))
+
+
 def print_settings(found: Iterable[Row]) -> None:
     """Every setting."""
     columns = ("variable", "value", "from", "allowed", "what it is")
     _print(columns, ((row.variable, row.value, row.origin, row.allowed, row.help) for row in found))
+
+
+def _figure(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:

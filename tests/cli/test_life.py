@@ -6,23 +6,25 @@ import json
 import signal
 import socket
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from linarite.data_folder import Ready
 from linarite.client import READY_FILE
+from linarite.data_folder import Ready
 from tests.cli.program import begun, ended, until
 from tests.server import running
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server import Server
 
 PUBLIC = {"ca.pem", "server.pem", "bundle.pem"}
 """Files of the data folder that anybody may read: certificates are shown to every client."""
+
+DESCRIBED = (Path(__file__).parents[2] / "docs/reference/files.md").read_text()
+"""Where every file and every member of the ready file is explained."""
 
 ANNOUNCED = "Ctrl-C stops it."
 """The end of what a server says when it is ready."""
@@ -64,6 +66,7 @@ def test_the_folder_and_what_is_above_it_are_made(tmp_path: Path) -> None:
 
 def test_a_ready_file_says_all_that_clients_need(server: Server) -> None:
     known = server.known
+    assert [name for name in (*known, *known["doors"]) if f"`{name}`" not in DESCRIBED] == []
     assert known == {
         "armEndpoint": server.origin,
         "authority": server.origin,
@@ -128,6 +131,7 @@ def test_an_ephemeral_server_leaves_nothing_behind(tmp_path: Path) -> None:
         known = json.loads(ready.read_text())
         assert known["caBundle"] == str(folder / "bundle.pem")
         assert f"linarite env --data {folder}" in log.read_text()
+        assert [path.name for path in folder.iterdir() if f"`{path.name}`" not in DESCRIBED] == []
         opened = [url for url in (known["armEndpoint"], *known["doors"].values()) if url]
         assert len(opened) >= 3, "the API, the registry and the telemetry; blobs where there is Node"
         assert ended(process, signal.SIGTERM) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from azure.identity import ClientSecretCredential
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azure.core.credentials import TokenCredential
+    from azure.core.exceptions import HttpResponseError
 
     from tests.server import Server
-
-T = TypeVar("T")
 
 LOCATION = "eastus"
 
@@ -41,18 +40,23 @@ class Azure:
     stack: contextlib.ExitStack
     made: dict[Any, Any] = field(default_factory=dict)
 
-    def __call__(self, client: Callable[..., T], **more: Any) -> T:
+    def __call__(self, client: Callable[..., Any], **more: Any) -> Any:
         """A management client of this class, pointed here as the class itself provides for; made once."""
         key = (client, *more.items())
         if key not in self.made:
             self.made[key] = self.stack.enter_context(client(self.credential, **pointed_at(self.server), **more))
-        found: T = self.made[key]
-        return found
+        return self.made[key]
 
     @property
     def workspaces(self) -> Any:
         """Operations of workspaces, at the version of Azure's page."""
         return self(MachineLearningServicesMgmtClient, api_version="2023-10-01").workspaces
+
+
+def code_of(error: HttpResponseError) -> str:
+    """Azure's code of a refusal, as the client read it."""
+    assert error.error is not None
+    return str(error.error.code)
 
 
 def credential(

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
 
-from tests.clients.house import Azure, credential
+from tests.clients.house import Azure, code_of, credential
 from tests.clients.people import join
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def test_the_same_assignment_is_not_made_twice(roles: Any, scope: str, other: Ap
     give(roles, scope, "Reader", other.object_id)
     with pytest.raises(ResourceExistsError) as caught:
         give(roles, scope, "Reader", other.object_id)
-    assert caught.value.error is not None
-    assert caught.value.error.code == "RoleAssignmentExists"
+    assert code_of(caught.value) == "RoleAssignmentExists"
 
 
 def test_keys_are_given_to_whoever_holds_a_role_that_grants_them(  # noqa: PLR0917 - fixtures

@@ -16,7 +16,7 @@ from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from tests.clients.house import fresh, pointed_at
+from tests.clients.house import code_of, fresh, pointed_at
 
 if TYPE_CHECKING:
     from tests.clients.house import Azure
@@ -35,7 +35,7 @@ def test_a_workspace_that_is_not_there_is_not_found(azure: Azure, group: str) ->
         azure.workspaces.get(group, "nothere")
     error = caught.value.error
     assert error is not None
-    assert (caught.value.status_code, error.code) == (404, "ResourceNotFound")
+    assert (caught.value.status_code, code_of(caught.value)) == (404, "ResourceNotFound")
     assert error.message == (
         f"The Resource 'Microsoft.MachineLearningServices/workspaces/nothere' under resource group '{group}' was not "
         "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
@@ -45,8 +45,7 @@ def test_a_workspace_that_is_not_there_is_not_found(azure: Azure, group: str) ->
 def test_a_group_that_is_not_there_is_not_found(azure: Azure) -> None:
     with pytest.raises(ResourceNotFoundError) as caught:
         azure.workspaces.list_keys("nothere", "workspaces123")
-    assert caught.value.error is not None
-    assert caught.value.error.code == "ResourceGroupNotFound"
+    assert code_of(caught.value) == "ResourceGroupNotFound"
 
 
 def test_a_subscription_that_is_not_there_is_not_found(azure: Azure, server: Server) -> None:
@@ -56,8 +55,7 @@ def test_a_subscription_that_is_not_there_is_not_found(azure: Azure, server: Ser
         pytest.raises(ResourceNotFoundError) as caught,
     ):
         client.workspaces.list_keys("testrg123", "workspaces123")
-    assert caught.value.error is not None
-    assert caught.value.error.code == "SubscriptionNotFound"
+    assert code_of(caught.value) == "SubscriptionNotFound"
 
 
 def test_a_token_that_nobody_signed_is_an_authentication_error(server: Server) -> None:
@@ -66,7 +64,7 @@ def test_a_token_that_nobody_signed_is_an_authentication_error(server: Server) -
         pytest.raises(ClientAuthenticationError) as caught,
     ):
         client.workspaces.list_keys("testrg123", "workspaces123")
-    assert (caught.value.status_code, caught.value.error.code) == (401, "InvalidAuthenticationToken")
+    assert (caught.value.status_code, code_of(caught.value)) == (401, "InvalidAuthenticationToken")
 
 
 def test_every_problem_of_a_body_is_told_at_once(azure: Azure, group: str) -> None:
@@ -79,6 +77,7 @@ def test_every_problem_of_a_body_is_told_at_once(azure: Azure, group: str) -> No
             parameters=body,
         )
     assert caught.value.status_code == 400
+    assert caught.value.response is not None
     said = caught.value.response.text()
     assert "storageAccount" in said
     assert "publicNetworkAccess" in said

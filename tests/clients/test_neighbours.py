@@ -13,7 +13,7 @@ from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.storage import StorageManagementClient
 
-from tests.clients.house import LOCATION, fresh
+from tests.clients.house import LOCATION, code_of, fresh
 
 if TYPE_CHECKING:
     from tests.clients.house import Azure
@@ -96,7 +96,7 @@ def test_the_name_of_an_account_is_checked(storage: Any, account: str) -> None:
 def test_the_name_of_an_account_is_taken_in_every_group(azure: Azure, storage: Any, account: str) -> None:
     with pytest.raises(ResourceExistsError) as caught:
         storage.storage_accounts.begin_create("testrg123", account, ACCOUNT)
-    assert caught.value.error.code == "StorageAccountAlreadyTaken"
+    assert code_of(caught.value) == "StorageAccountAlreadyTaken"
 
 
 def test_containers_of_an_account_are_made_listed_and_deleted(storage: Any, group: str, account: str) -> None:

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 
-from tests.clients.house import LOCATION, fresh
+from tests.clients.house import LOCATION, code_of, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def test_the_tenant_is_listed(subscriptions: Any, server: Server) -> None:
 def test_another_subscription_is_not_found(azure: Azure, subscriptions: Any) -> None:
     with pytest.raises(HttpResponseError) as caught:
         subscriptions.subscriptions.get("99999999-0000-0000-0000-000000000000")
-    assert caught.value.error.code == "SubscriptionNotFound"
+    assert code_of(caught.value) == "SubscriptionNotFound"
 
 
 # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,8 +82,7 @@ def test_a_group_is_deleted_with_all_that_is_in_it(
     assert not resources.resource_groups.check_existence(group)
     with pytest.raises(ResourceNotFoundError) as caught:
         azure.workspaces.get(group, workspace)
-    assert caught.value.error is not None
-    assert caught.value.error.code == "ResourceGroupNotFound"
+    assert code_of(caught.value) == "ResourceGroupNotFound"
     assert beside.account not in {each.id for each in resources.resources.list()}
 
 
@@ -115,8 +114,7 @@ def test_the_providers_are_listed(resources: Any) -> None:
 def test_a_provider_that_is_not_served_is_unknown(resources: Any) -> None:
     with pytest.raises(ResourceNotFoundError) as caught:
         resources.providers.get("Microsoft.Nothing")
-    assert caught.value.error is not None
-    assert caught.value.error.code == "InvalidResourceNamespace"
+    assert code_of(caught.value) == "InvalidResourceNamespace"
 
 
 # ── resources of every type ─────────────────────────────────────────────────────────────────────────────────────────
@@ -161,7 +159,7 @@ def test_pages_of_resources_are_followed_to_the_last(resources: Any, group: str,
 def test_a_filter_that_cannot_be_read_is_refused(resources: Any) -> None:
     with pytest.raises(HttpResponseError) as caught:
         list(resources.resources.list(filter="colour eq 'blue'"))
-    assert (caught.value.status_code, caught.value.error.code) == (400, "InvalidFilterInQueryString")
+    assert (caught.value.status_code, code_of(caught.value)) == (400, "InvalidFilterInQueryString")
 
 
 def test_a_resource_of_any_type_is_made_read_and_deleted_by_its_id(

@@ -12,12 +12,11 @@ from azure.mgmt.machinelearningservices import MachineLearningServicesMgmtClient
 from azure.mgmt.machinelearningservices.models import (
     DiagnoseRequestProperties,
     DiagnoseWorkspaceParameters,
-    Workspace,
     WorkspaceUpdateParameters,
 )
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from tests.clients.house import described, fresh, make_neighbours
+from tests.clients.house import code_of, described, fresh, make_neighbours
 
 if TYPE_CHECKING:
     from tests.clients.house import Azure, Neighbours
@@ -75,8 +74,7 @@ def test_a_deleted_workspace_is_gone_and_its_name_is_kept_for_a_while(
     assert azure.workspaces.begin_delete(group, workspace).result() is None
     with pytest.raises(ResourceNotFoundError) as caught:
         azure.workspaces.get(group, workspace)
-    assert caught.value.error is not None
-    assert caught.value.error.code == "ResourceNotFound"
+    assert code_of(caught.value) == "ResourceNotFound"
     assert list(azure.workspaces.list_by_resource_group(group)) == []
     with pytest.raises(HttpResponseError, match="Soft-deleted workspace exists"):
         azure.workspaces.begin_create_or_update(group, workspace, described(beside))
@@ -93,7 +91,7 @@ def test_a_workspace_without_a_location_is_refused_by_the_server(azure: Azure, g
     nowhere.location = None
     with pytest.raises(HttpResponseError) as caught:
         azure.workspaces.begin_create_or_update(group, fresh("ws"), nowhere)
-    assert (caught.value.status_code, caught.value.error.code) == (400, "LocationRequired")
+    assert (caught.value.status_code, code_of(caught.value)) == (400, "LocationRequired")
 
 
 def test_a_workspace_does_not_move(azure: Azure, group: str, workspace: str, beside: Neighbours) -> None:
@@ -101,7 +99,7 @@ def test_a_workspace_does_not_move(azure: Azure, group: str, workspace: str, bes
     elsewhere.location = "westeurope"
     with pytest.raises(ResourceExistsError) as caught:
         azure.workspaces.begin_create_or_update(group, workspace, elsewhere)
-    assert caught.value.error.code == "InvalidResourceLocation"
+    assert code_of(caught.value) == "InvalidResourceLocation"
 
 
 def test_a_neighbour_that_is_not_there_is_refused(azure: Azure, group: str, beside: Neighbours) -> None:
@@ -212,10 +210,10 @@ def test_a_version_that_never_was_is_refused(azure: Azure) -> None:
     client = azure(MachineLearningServicesMgmtClient, api_version="2001-01-01")
     with pytest.raises(HttpResponseError) as caught:
         client.workspaces.list_keys(*SAMPLE)
-    assert (caught.value.status_code, caught.value.error.code) == (400, "NoRegisteredProviderFound")
+    assert (caught.value.status_code, code_of(caught.value)) == (400, "NoRegisteredProviderFound")
 
 
 def test_the_sample_of_azures_page_is_there(azure: Azure, server: Server) -> None:
-    sample: Workspace = azure.workspaces.get(*SAMPLE)
+    sample = azure.workspaces.get(*SAMPLE)
     assert sample.id == server.workspace
     assert sample.id.startswith("/subscriptions/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/resourceGroups/testrg123/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,14 @@ import pytest
 
 from linarite.seal import Keyring
 from linarite.store.migrations import bring_up
-from tests.store.site import Site
+from tests.store.site import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.postgres import Cluster
+    from tests.store.site import Site
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
@@ -57,26 +57,22 @@ def keyring() -> Keyring:
     return Keyring.fresh()
 
 
-def _site(url: str, keyring: Keyring) -> Iterator[Site]:
-    with asyncio.Runner() as runner:
-        site = Site(url, keyring, runner)
-        yield site
-        site.close()
-
-
 @pytest.fixture
 def site(url: str, keyring: Keyring) -> Iterator[Site]:
     """A process on a database of either kind."""
-    yield from _site(url, keyring)
+    with opened(url, keyring) as site:
+        yield site
 
 
 @pytest.fixture
 def sqlite_site(sqlite_url: str, keyring: Keyring) -> Iterator[Site]:
     """A process on SQLite, for what only SQLite can do."""
-    yield from _site(sqlite_url, keyring)
+    with opened(sqlite_url, keyring) as site:
+        yield site
 
 
 @pytest.fixture
 def postgres_site(postgres_url: str, keyring: Keyring) -> Iterator[Site]:
     """A process on PostgreSQL, for what only PostgreSQL can do."""
-    yield from _site(postgres_url, keyring)
+    with opened(postgres_url, keyring) as site:
+        yield site

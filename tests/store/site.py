@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +20,6 @@ from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Coroutine, Iterator
 
     from sqlalchemy import Connection
@@ -54,9 +54,8 @@ class Site:
     runner: asyncio.Runner
     gates: list[Gate] = field(default_factory=list)
 
-    @property
-    def gate(self) -> Gate:
-        return self.gates[0] if self.gates else self.another()
+    def __post_init__(self) -> None:
+        self.gate = self.another()
 
     def another(self, most: int = 1000) -> Gate:
         """The gate of one more process, which remembers at most so many rows of each kind."""
@@ -89,6 +88,15 @@ class Site:
     def close(self) -> None:
         for gate in self.gates:
             self.run(gate.close())
+
+
+@contextlib.contextmanager
+def opened(url: str, keyring: Keyring) -> Iterator[Site]:
+    """A site, whose gates are closed in the end."""
+    with asyncio.Runner() as runner:
+        site = Site(url, keyring, runner)
+        yield site
+        site.close()
 
 
 def recorded(outcome: Any, name: str = "Linarite/test") -> Entry:

@@ -229,7 +229,7 @@ def test_a_gate_that_closes_writes_what_is_waiting_first(site: Site) -> None:
 
     site.run(site.gate.record(recorded(None)))
     site.run(close())
-    site.gates.pop()
+    site.gates.pop()  # closed already
     assert len(site.entries()) == 4
 
 

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,6 +73,7 @@ class Database:
         for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
             event.listen(engine, "connect", _tune_sqlite)
             event.listen(engine, "begin", _begin(begin))
+        self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     def _open_postgresql(self, url: Any) -> None:
         self.inline = False
@@ -110,6 +112,14 @@ class Database:
         with self.reader.connect() as connection, connection.begin():
             yield connection
 
+    def data_version(self) -> int:
+        """SQLite only: a number that changes with every commit of another connection, in whatever process.
+
+        Asked at every read, so past SQLAlchemy: 4 microseconds instead of 60.
+        """
+        row: tuple[int] = self._watch.execute("PRAGMA data_version").fetchone()
+        return row[0]
+
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
         if self._lock is None:
@@ -144,6 +154,8 @@ class Database:
             self._writing.close()
         self.reader.dispose()
         self.writer.dispose()
+        if self.inline:
+            self._watch.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

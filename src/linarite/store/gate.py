@@ -154,10 +154,10 @@ class Gate:
                 asyncio.ensure_future(self._follow_over(self._follow_turn)).add_done_callback(_seen)
 
     def _follow_inline(self) -> None:
-        with self.database.reader.connect() as connection:
-            seen = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-            if seen == self._data_version:
-                return
+        seen = self.database.data_version()
+        if seen == self._data_version:
+            return
+        with self.database.reading() as connection:
             self._forget(*self._changes_since(connection))
         self._data_version = seen
 

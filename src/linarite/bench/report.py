@@ -1,0 +1,100 @@
+"""What a bench found: medians over rounds, ratios within each round's neighbours, as a table, JSON and a plot."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from linarite.bench.load import Measured
+
+_BAR, _LINE, _MARGIN = 420, 26, 190
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subject at one concurrency: medians over all rounds; ratios are medians of the rounds' own ratios."""
+
+    name: str
+    concurrency: int
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    pss_mb: float
+    cpu_vs_constant: float | None
+    rps_vs_moto: float | None
+    rps_vs_azurite: float | None
+    failed: int
+
+
+def rows(found: Mapping[tuple[str, int], Sequence[Measured]]) -> list[Row]:
+    """Rows, by concurrency and name. A round's figures are only ever compared with the same round's."""
+    return [_row(found, name, concurrency) for name, concurrency in sorted(found, key=lambda key: (key[1], key[0]))]
+
+
+def _row(found: Mapping[tuple[str, int], Sequence[Measured]], name: str, concurrency: int) -> Row:
+    runs = found[name, concurrency]
+
+    def ratio(other: str, figure: str) -> float | None:
+        beside = found.get((other, concurrency))
+        if not beside or other == name:
+            return None
+        ratios = [getattr(a, figure) / getattr(b, figure) for a, b in zip(runs, beside, strict=False)]
+        return round(float(median(ratios)), 3)
+
+    def middle(figure: str) -> float:
+        return round(float(median(getattr(run, figure) for run in runs)), 3)
+
+    return Row(
+        name,
+        concurrency,
+        middle("rps"),
+        middle("p50_ms"),
+        middle("p99_ms"),
+        middle("cpu_us"),
+        middle("pss_mb"),
+        ratio("constant", "cpu_us"),
+        ratio("moto", "rps"),
+        ratio("azurite", "rps"),
+        sum(run.failed for run in runs),
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Where the figures come from."""
+    return {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
+
+
+def write_json(path: Path, found: list[Row]) -> None:
+    content = {
+        "machine": machine(),
+        "rows": [{name: getattr(row, name) for name in Row.__dataclass_fields__} for row in found],
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def write_plot(path: Path, found: list[Row]) -> None:
+    """A bar for each row: CPU a request, as a multiple of the constant answer's."""
+    drawn = [row for row in found if row.cpu_vs_constant is not None]
+    widest = max((row.cpu_vs_constant or 0 for row in drawn), default=1.0)
+    lines = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_MARGIN + _BAR + 60}" '
+            f'height="{_LINE * (len(drawn) + 2)}" font-family="sans-serif" font-size="13">'
+        ),
+        '<text x="8" y="18">CPU a request, as a multiple of the constant answer&#8217;s</text>',
+    ]
+    for place, row in enumerate(drawn, start=1):
+        y, width = place * _LINE + 8, (row.cpu_vs_constant or 0) / widest * _BAR
+        lines.append(f'<text x="8" y="{y + 14}">{row.name}, {row.concurrency} clients</text>')
+        lines.append(f'<rect x="{_MARGIN}" y="{y}" width="{width:.0f}" height="18" fill="#3b6ea5"/>')
+        lines.append(f'<text x="{_MARGIN + width + 6:.0f}" y="{y + 14}">{row.cpu_vs_constant:.1f}</text>')
+    path.write_text("\n".join([*lines, "</svg>", ""]))
