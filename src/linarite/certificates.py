@@ -84,7 +84,7 @@ def ensure(folder: Path, names: tuple[str, ...], now: datetime, permitted: tuple
             be written.
     """
     wanted = tuple(dict.fromkeys(_general_name(name) for name in (*OWN_NAMES, *names)))
-    realm = tuple(dict.fromkeys(_domain(name) for name in (*OWN_REALM, *permitted)))
+    realm = [_domain(name) for name in (*OWN_REALM, *permitted)]
     files = Certificates(folder / "ca.pem", folder / "bundle.pem", folder / "server.pem", folder / "server.key")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ def _covers(realm: x509.GeneralName, name: x509.GeneralName) -> bool:
     if isinstance(realm, x509.IPAddress) and isinstance(name, x509.IPAddress):
         return ip_address(str(name.value)) in ip_network(str(realm.value))
     if isinstance(realm, x509.DNSName) and isinstance(name, x509.DNSName):
-        return f".{name.value.removeprefix('*.')}".endswith(f".{realm.value}")
+        return f".{name.value}".endswith(f".{realm.value}")
     return False
 
 
@@ -217,7 +217,7 @@ def _new_authority(realm: Sequence[x509.GeneralName], now: datetime) -> _Pair:
         _builder(name, name, key, now, AUTHORITY_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints(list(realm), None), critical=True)
+        .add_extension(x509.NameConstraints(realm, None), critical=True)
         .sign(key, SHA256())
     )
     return _Pair(certificate, key)

@@ -275,6 +275,6 @@ def _shown(name: str, value: object) -> str:
         return _PASSWORD_BY_NAME.sub(r"\1…", _PASSWORD_BEFORE_HOST.sub(r"\1…@", text))
     if name == "root_key" and not text.startswith(("file:", "env:")):
         # A command's arguments may be secret, and what is no source may be the key itself.
-        command = re.match(r"command:\s*\S+(?=\s|$)", text)
+        command = re.match(r"command:\s*\S+", text)
         return f"{command[0]} …" if command else "…"
     return text

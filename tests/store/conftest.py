@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 
 from linarite.seal import Keyring
 from linarite.store.migrations import bring_up
 from tests.store.site import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
     from pathlib import Path
 
     from tests.postgres import Cluster
     from tests.store.site import Site
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged, which is not printed: traces of megabytes take seconds to set."""
+    with structlog.testing.capture_logs() as logged:
+        yield logged
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
 from sqlalchemy import event
 
 from linarite.errors import Conflict, Refusal, Unavailable
@@ -86,8 +85,8 @@ class Site:
         return self.ask(trail.first_broken)
 
     def close(self) -> None:
-        for gate in self.gates:
-            self.run(gate.close())
+        while self.gates:
+            self.run(self.gates.pop().close())
 
 
 @contextlib.contextmanager
@@ -162,13 +161,6 @@ def commits(gate: Gate) -> Iterator[list[object]]:
     event.listen(gate.database.writer, "commit", note)
     yield seen
     event.remove(gate.database.writer, "commit", note)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps traces that a test provokes out of its output."""
-    with structlog.testing.capture_logs():
-        yield
 
 
 def turned_away(outcome: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -162,7 +161,7 @@ def forge_from(place: int) -> Callable[[Connection], object]:
 
     def work(connection: Connection) -> None:
         kept = trail.entries(connection, 0, LENGTH)
-        forged = [replace(entry, client="somebody else") if number == place else entry for number, entry in kept]
+        forged = [recorded(None, "Linarite/forged") if number == place else entry for number, entry in kept]
         connection.execute(delete(tables.trail))
         for row in trail.chain(forged, 0, trail.GENESIS):
             connection.execute(insert(tables.trail).values(row))
@@ -170,7 +169,6 @@ def forge_from(place: int) -> Callable[[Connection], object]:
     return work
 
 
-@pytest.mark.parametrize("step", [3, 10_000])
 @pytest.mark.parametrize(
     ("tampering", "broken"),
     [
@@ -194,11 +192,12 @@ def forge_from(place: int) -> Callable[[Connection], object]:
     ],
 )
 def test_tampering_is_found_where_the_chain_first_breaks(
-    site: Site, tampering: Callable[[Connection], object], broken: int, step: int
+    site: Site, tampering: Callable[[Connection], object], broken: int
 ) -> None:
     write_trail(site)
     tamper(site, tampering)
-    assert site.ask(lambda connection: trail.first_broken(connection, step)) == broken
+    assert site.first_broken() == broken
+    assert site.ask(lambda connection: trail.first_broken(connection, step=3)) == broken
 
 
 def test_an_empty_trail_holds(site: Site) -> None:

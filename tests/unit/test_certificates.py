@@ -291,10 +291,12 @@ def test_a_leaf_whose_files_do_not_fit_together_is_made_anew(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"word")
     )
     leaf_alone = leaf_of(folder).public_bytes(Encoding.PEM)
+    foreign_leaf = leaf_of(other).public_bytes(Encoding.PEM)
     for damage in (
         {"server.key": foreign["server.key"]},
         {"server.pem": foreign["server.pem"]},
         {"server.pem": foreign["server.pem"], "server.key": foreign["server.key"]},
+        {"server.pem": foreign_leaf + own["ca.pem"], "server.key": foreign["server.key"]},
         {"server.pem": leaf_alone},
         {"server.pem": leaf_alone + foreign["ca.pem"]},
         {"server.pem": own["ca.pem"] * 2, "server.key": own["ca.key"]},
@@ -302,7 +304,7 @@ def test_a_leaf_whose_files_do_not_fit_together_is_made_anew(
         {"server.pem": own["server.pem"][:300]},
         {"server.key": key_encrypted},
     ):
-        for name, content in damage.items():
+        for name, content in {**own, **damage}.items():
             (folder / name).write_bytes(content)
         ensure(folder, ("a.localhost",), NOW)
         now = contents(folder)
@@ -380,14 +382,17 @@ def test_every_file_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
 # ── trouble ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def rsa_key() -> bytes:
-    key = rsa.generate_private_key(65537, 2048)
-    return certificates._private_pem(key)  # type: ignore[arg-type]
+UNKNOWN_CURVE = b"""-----BEGIN PRIVATE KEY-----
+MGQCAQAwFAYHKoZIzj0CAQYJKyQDAwIIAQEBBEkwRwIBAQQUB0PDD01mzYfBtT+4
+avKXzuMdxKuhLAMqAATYxdPp2Av2aJ3opHcS8K4e2ogabmkamVoF68FRqPienI2Q
+7kQjDrU/
+-----END PRIVATE KEY-----
+"""
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "ca.key"])
 @pytest.mark.parametrize(
-    "content", [b"", b"damaged", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+    "content", [b"", b"damaged", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", UNKNOWN_CURVE]
 )
 def test_a_damaged_authority_is_told_and_never_replaced(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
@@ -406,10 +411,19 @@ def test_an_authority_without_its_key_is_told(folder: Path) -> None:
 def test_an_authority_with_the_key_of_another_is_told(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other")
     ensure(other, (), NOW)
-    for key in ((other / "ca.key").read_bytes(), rsa_key()):
-        (folder / "ca.key").write_bytes(key)
-        with pytest.raises(CertificateTrouble, match="they are no pair"):
-            ensure(folder, ("a.localhost",), NOW)
+    (folder / "ca.key").write_bytes((other / "ca.key").read_bytes())
+    with pytest.raises(CertificateTrouble, match="they are no pair"):
+        ensure(folder, ("a.localhost",), NOW)
+
+
+def test_an_authority_with_a_key_of_another_kind_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(ec, "generate_private_key", lambda _: rsa.generate_private_key(65537, 2048))
+        ensure(tmp_path, (), NOW)
+    with pytest.raises(CertificateTrouble, match="cannot be used"):
+        ensure(tmp_path, (), NOW)
 
 
 def test_an_authority_that_is_not_name_constrained_is_not_taken_for_ours(folder: Path) -> None:

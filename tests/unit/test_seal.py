@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from linarite.model import Secret
@@ -40,6 +40,7 @@ places = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
 @given(text=st.text(st.characters()), owner=places, field=places)
+@example(text="\ud800", owner="", field="")
 def test_any_text_comes_back_from_its_box_through_a_database_column(text: str, owner: str, field: str) -> None:
     column = RING.seal(Secret(text), owner, field).to_bytes()
     assert RING.open(Sealed.from_bytes(column), owner, field).reveal() == text
@@ -388,9 +389,19 @@ def test_a_command_is_not_run_by_a_shell() -> None:
     assert root_key(command(program) + " '$HOME;' '|' 'a b'", {"HOME": "/"}) == ROOT
 
 
-def test_a_command_reads_nothing_from_the_terminal() -> None:
+def test_a_command_reads_nothing_that_is_meant_for_linarite() -> None:
     program = f"import sys; assert sys.stdin.read() == ''; print({ENCODED!r})"
-    assert root_key(command(program), {}) == ROOT
+    ours, typed, before = *os.pipe(), os.dup(0)
+    os.write(typed, b"typed")
+    os.close(typed)
+    os.dup2(ours, 0)
+    try:
+        assert root_key(command(program), {}) == ROOT
+        assert os.read(0, 10) == b"typed"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(ours)
 
 
 def test_of_a_command_that_fails_only_the_first_line_of_its_complaint_is_told() -> None:

@@ -146,6 +146,12 @@ def test_the_command_line_can_say_sqlite_where_the_environment_says_postgresql()
     assert load({**HOME, "LINARITE_DATABASE": "postgresql://db/l"}, database="").database == ""
 
 
+def test_blanks_around_a_value_do_not_count() -> None:
+    assert load({**HOME, "LINARITE_SEED": " none\n"}, location="westeurope\n") == load(
+        HOME, seed="none", location="westeurope"
+    )
+
+
 def test_a_variable_that_the_command_line_goes_before_need_not_be_right() -> None:
     assert load({**HOME, "LINARITE_PORT": "x"}, port=3).port == 3
 
@@ -300,6 +306,7 @@ def test_no_password_before_a_host_is_shown(password: str) -> None:
     [
         ("mysql://ada:hunter2@db/l", "mysql://ada:…@db/l"),
         ("ada:hunter2@db/l", "ada:…@db/l"),
+        ("ada:hunt\ner2@db/l", "ada:…@db/l"),
         ("postgresql://ada l:hunt er2@db/l", "postgresql://ada l:…@db/l"),
         ("host=db user=ada password=hunter2", "host=db user=ada password=…"),
         ("host=db PASSWORD=hunter2 user=ada", "host=db PASSWORD=… user=ada"),

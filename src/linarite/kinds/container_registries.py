@@ -118,7 +118,7 @@ def _list_credentials(reading: Reading, registry: Resource, _: Body) -> Any:
 
 
 def _regenerate_credential(work: Writing, registry: Resource, body: Body) -> Any:
-    _list_credentials(work, registry, {})
+    """Make one password anew; where the admin user is disabled, the refusal takes the new one back with it."""
     work.keep(registry.id, body["name"], new_password(work.random))
     return _list_credentials(work, registry, {})
 

@@ -74,6 +74,8 @@ class _Written:
     version: int
     changed: set[str] = field(default_factory=set)
     outcomes: list[tuple[asyncio.Future[Any], Outcome]] = field(default_factory=list)
+    end: tuple[int, bytes] = (0, b"")
+    """The last place that it has on the trail, and the hash there, if it has any."""
 
 
 class Gate:
@@ -237,17 +239,21 @@ class Gate:
 
     def _write(self, batch: list[_Record | _Unit]) -> _Written:
         """Write a batch, again where the database says that it may succeed then. Runs in the writing thread."""
+        tried: list[_Written] = []
         for _ in range(_TRIES - 1):
             try:
-                return self._write_once(batch)
+                return self._write_once(batch, tried)
             except DBAPIError as error:
                 if not passing(error):
                     raise
-        return self._write_once(batch)
+        return self._write_once(batch, tried)
 
-    def _write_once(self, batch: list[_Record | _Unit]) -> _Written:
+    def _write_once(self, batch: list[_Record | _Unit], tried: list[_Written]) -> _Written:
         with self.database.writing() as connection:
             version, seq, last = connection.exec_driver_sql(self._statements.take_state).one()
+            for written in tried:
+                if trail.holds(connection, *written.end):
+                    return written  # it was committed, and the connection broke before it could say so
             written = _Written(base=version, version=version)
             entries: list[Entry] = []
             for item in batch:
@@ -260,7 +266,8 @@ class Gate:
                 if isinstance(item, _Unit):
                     written.outcomes.append((item.done, self._run(connection, item, written, entries)))
             if rows := trail.chain(entries, seq, last):
-                seq, last = rows[-1][0], rows[-1][3]
+                seq, last = written.end = rows[-1][0], rows[-1][3]
+                tried.append(written)
                 for statement, arguments in self._statements.append(rows):
                     connection.exec_driver_sql(statement, arguments)
             if rows or written.version != version:
@@ -309,7 +316,7 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        log.exception("the database could not be read")
+        log.error("the database could not be read", why=str(error.orig))  # noqa: TRY400 - one line for each who asks
         raise server_busy() from error
 
 

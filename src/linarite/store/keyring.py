@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from linarite.seal import Keyring
 from linarite.store import directory
+from linarite.store.tables import state
 
 if TYPE_CHECKING:
     from linarite.store.database import Database
@@ -26,6 +29,7 @@ def unwrapped(database: Database, root: bytes) -> Keyring:
         WrongRootKey: it was wrapped with another root key.
     """
     with database.writing() as connection:
+        connection.execute(select(state).with_for_update())  # of processes that start together, one makes it
         wrapped = directory.fact(connection, _FACT)
         if wrapped is not None:
             return Keyring.unwrap(wrapped, root)

@@ -50,6 +50,11 @@ def entries(connection: Connection, after: int, most: int) -> list[tuple[int, En
     return [(row.seq, decode(row.body)) for row in connection.execute(query)]
 
 
+def holds(connection: Connection, place: int, hash_: bytes) -> bool:
+    """Whether the entry at a place has that hash, which says the same of every entry before it."""
+    return connection.execute(select(trail.c.seq).where(trail.c.seq == place, trail.c.hash == hash_)).first() is not None
+
+
 def first_broken(connection: Connection, step: int = 10_000) -> int | None:
     """The first place whose entry was changed, removed, inserted or reordered; None where the whole trail holds.
 

@@ -69,6 +69,16 @@ def test_enabling_the_admin_user_reveals_passwords_that_were_there(house: House,
     assert passwords_of(house.post(f"{registry}/listCredentials")) == passwords_of(before)
 
 
+def test_a_password_that_is_not_given_is_not_regenerated_either(house: House, registry: str) -> None:
+    house.patch(registry, ADMIN)
+    before = passwords_of(house.post(f"{registry}/listCredentials"))
+    house.patch(registry, {"properties": {"adminUserEnabled": False}})
+    with pytest.raises(BadRequest):
+        house.post(f"{registry}/regenerateCredential", {"name": "password"})
+    house.patch(registry, ADMIN)
+    assert passwords_of(house.post(f"{registry}/listCredentials")) == before
+
+
 @pytest.mark.parametrize(("name", "other"), [("password", "password2"), ("password2", "password")])
 def test_one_password_is_regenerated_and_the_other_goes_on(house: House, registry: str, name: str, other: str) -> None:
     house.patch(registry, ADMIN)

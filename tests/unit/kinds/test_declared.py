@@ -10,7 +10,7 @@ import pytest
 from linarite.kind import Effect, is_dated
 from linarite.kinds import KINDS
 from linarite.routes import Registry
-from linarite.schema import Listed, Mapped, Object
+from linarite.schema import ABSENT, Listed, Mapped, Object, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,3 +94,12 @@ def test_a_release_that_reads_a_body_is_not_answered_from_what_is_remembered(kin
 def test_a_member_that_the_server_sets_is_not_asked_for(kind: Kind) -> None:
     for one in members(kind.fields):
         assert not (one.read_only and (one.required or one.secret)), one.name
+
+
+@every_kind
+def test_a_default_is_a_value_that_could_have_been_sent(kind: Kind) -> None:
+    for one in members(kind.fields):
+        if one.default is not ABSENT:
+            reading = Reading("9999-01-01", patch=False)
+            one.shape.read(one.default, ABSENT, reading, one.name)
+            assert reading.problems == []
