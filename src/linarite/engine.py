@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from linarite import access, listing, verbs
 from linarite.context import Context, Work
 from linarite.errors import (
@@ -324,6 +326,17 @@ class Engine:
             raise _version_refused(kind, version, self.options.location)
 
     def _answer(self, context: Context, request: Request, path: str) -> Answer:
+        """Let a verb answer, and the kind's provider speak: only a refusal of the gateway stays the gateway's."""
+        speaks = request.route.kind.speaks
+        try:
+            answer = self._verb(context, request, path)
+        except Refusal as refusal:
+            if refusal.origin != "gateway":
+                refusal.origin = speaks
+            raise
+        return answer if answer.origin == speaks else msgspec.structs.replace(answer, origin=speaks)
+
+    def _verb(self, context: Context, request: Request, path: str) -> Answer:
         verb, action = request.route.verb, request.route.action
         if verb is Verb.LIST:
             return listing.list_(context, request, path)

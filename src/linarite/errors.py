@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Origin = Literal["gateway", "provider"]
-"""Who refuses: the Resource Manager front door, or the resource provider behind it. The envelopes differ."""
+Origin = Literal["gateway", "provider", "workspaces"]
+"""Who speaks: the Resource Manager front door, a provider behind it, or the provider of workspaces, which has an
+envelope of its own."""
 
 ALLOWED_AUDIENCES = (
     "https://management.core.windows.net/",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from linarite.errors import Problem
+    from linarite.errors import Origin, Problem
     from linarite.ids import ResourceId
     from linarite.model import Assignment, Body, Principal, Resource, Secret
     from linarite.schema import Field
@@ -217,6 +217,8 @@ class Kind:
     methods: frozenset[str] = frozenset({"GET", "PUT", "PATCH", "DELETE"})
     lists: frozenset[str] = frozenset({"parent", "subscription"})
     """Where it can be listed: below its `parent`, and over the whole `subscription`."""
+    speaks: Origin = "provider"
+    """Whose envelope and layout its answers have."""
     put: Created = field(default_factory=Created)
     delete_status: int = 200
     delete_long: bool = False

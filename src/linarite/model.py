@@ -192,4 +192,4 @@ class Answer(msgspec.Struct, frozen=True):
     """JSON, or None for an empty answer."""
     headers: tuple[tuple[str, str], ...] = ()
     origin: str = "provider"
-    """Who speaks, the `gateway` or the `provider`: their texts are laid out differently."""
+    """Who speaks, as `errors.Origin` has it: the provider of workspaces indents its JSON."""

@@ -335,12 +335,16 @@ def _member(one: Field, raw: Any, old: Any, reading: Reading, at: str) -> Any:
 
 
 def _missing(one: Field, raw: Any, old: Any, reading: Reading, at: str) -> Any:
-    """What a member left out, or given as null, comes to."""
+    """What a member left out, or given as null, comes to.
+
+    A default is read as if it had been sent: what an object holds of the server's own stays, and its members have
+    defaults too.
+    """
     if old is not ABSENT and (one.immutable or (reading.patch and raw is ABSENT)):
         return old
-    if one.required and not reading.patch:
+    if one.required:
         return reading.problem(at, f"'{at}' is required.", "Required")
-    return deepcopy(one.default) if one.default is not ABSENT else ABSENT
+    return one.shape.read(deepcopy(one.default), old, reading, at) if one.default is not ABSENT else ABSENT
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from linarite.seal import Keyring
 from linarite.store.migrations import bring_up
-from tests.store.site import opened
+from tests.store.site import BOTH, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tests.postgres import Cluster
     from tests.store.site import Site
-
-BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
 from sqlalchemy import event
 
 from linarite.errors import Conflict, Refusal, Unavailable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from linarite.store.view import Transaction, View
 
 Result = TypeVar("Result")
+
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+"""Parameters of a fixture that is made on either database."""
 
 NOW = datetime(2026, 11, 24, 8, 15, 30, 123456, tzinfo=UTC)
 
@@ -144,9 +148,7 @@ def assign_reader(scope: ResourceId, name: str) -> Callable[[Transaction], None]
 
 def names(connection: Connection) -> set[str]:
     """Names of the storage accounts that there are."""
-    found = resources.children(
-        connection, parent=TEAM.key, subscription=None, type_=STORAGE, after="", most=100_000
-    )
+    found = resources.children(connection, parent=TEAM.key, subscription=None, type_=STORAGE, after="", most=100_000)
     return {one.name for one in found}
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.model import Secret
-from linarite.store import directory, gate as gates
+from linarite.store import directory
+from linarite.store import gate as gates
 from linarite.store.directory import Credential, SigningKey
 from linarite.store.gate import Stale
 from linarite.store.memory import SIGNING_KEYS, Memory, principal_key

@@ -201,9 +201,7 @@ def test_a_subscriptions_list_reaches_into_every_group_and_into_no_other_subscri
 
     def listed(connection: Connection) -> list[Resource]:
         subscription = HOME.name.lower()
-        return resources.children(
-            connection, parent=None, subscription=subscription, type_=STORAGE, after="", most=10
-        )
+        return resources.children(connection, parent=None, subscription=subscription, type_=STORAGE, after="", most=10)
 
     site.commit(fill)
     assert set(texts(site.ask(listed))) == {ACCOUNT.text, beside.text}

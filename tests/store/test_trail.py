@@ -124,9 +124,7 @@ def test_what_two_processes_count_together_misses_nothing(site: Site) -> None:
 
 
 def change(place: int, **values: object) -> Callable[[Connection], object]:
-    return lambda connection: connection.execute(
-        update(tables.trail).where(tables.trail.c.seq == place).values(values)
-    )
+    return lambda connection: connection.execute(update(tables.trail).where(tables.trail.c.seq == place).values(values))
 
 
 def remove(first: int, last: int) -> Callable[[Connection], object]:

@@ -217,9 +217,7 @@ def test_a_connection_that_was_cut_is_replaced_and_nobody_notices(postgres_site:
     assert len(site.entries()) == 3
 
 
-def test_a_commit_whose_answer_was_lost_is_not_made_twice(
-    postgres_site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_whose_answer_was_lost_is_not_made_twice(postgres_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site = postgres_site
     site.commit(found_group)
     dialect = site.gate.database.writer.dialect
@@ -230,7 +228,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(
         commit(connection)
         if not lost_answers:
             lost_answers.append("lost")
-            connection.close()
+            connection.dbapi_connection.close()
             message = "the connection is closed"
             raise psycopg.OperationalError(message)
 

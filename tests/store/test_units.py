@@ -121,9 +121,7 @@ def test_a_unit_that_refuses_leaves_nothing_but_its_refusal(site: Site) -> None:
     assert site.look(lambda view: view.secrets(ACCOUNT.key)) == {}
     assert site.look(lambda view: view.principal(ALICE.object_id)) is None
     assert site.version() == 1
-    assert [(entry.deed, entry.status, entry.code) for entry in site.entries()[1:]] == [
-        (Deed.REFUSAL, 409, "Conflict")
-    ]
+    assert [(entry.deed, entry.status, entry.code) for entry in site.entries()[1:]] == [(Deed.REFUSAL, 409, "Conflict")]
 
 
 def test_entries_of_a_unit_that_refuses_are_undone_with_it(site: Site) -> None:

@@ -292,11 +292,14 @@ def test_a_leaf_whose_files_do_not_fit_together_is_made_anew(
     )
     leaf_alone = leaf_of(folder).public_bytes(Encoding.PEM)
     foreign_leaf = leaf_of(other).public_bytes(Encoding.PEM)
+    der = leaf_of(folder).public_bytes(Encoding.DER)
+    ill_signed = ssl.DER_cert_to_PEM_cert(der[:-1] + bytes([der[-1] ^ 1])).encode()
     for damage in (
         {"server.key": foreign["server.key"]},
         {"server.pem": foreign["server.pem"]},
         {"server.pem": foreign["server.pem"], "server.key": foreign["server.key"]},
         {"server.pem": foreign_leaf + own["ca.pem"], "server.key": foreign["server.key"]},
+        {"server.pem": ill_signed + own["ca.pem"]},
         {"server.pem": leaf_alone},
         {"server.pem": leaf_alone + foreign["ca.pem"]},
         {"server.pem": own["ca.pem"] * 2, "server.key": own["ca.key"]},

@@ -52,6 +52,7 @@ def _progress_of(kind: Kind) -> Kind:
         methods=frozenset({"GET"}),
         lists=frozenset(),
         is_progress=True,
+        speaks=kind.speaks,
     )
 
 

@@ -251,17 +251,10 @@ class Gate:
     def _write_once(self, batch: list[_Record | _Unit], tried: list[_Written]) -> _Written:
         with self.database.writing() as connection:
             version, seq, last = connection.exec_driver_sql(self._statements.take_state).one()
-            for written in tried:
-                if trail.holds(connection, *written.end):
-                    return written  # it was committed, and the connection broke before it could say so
+            if (committed := _committed(connection, tried)) is not None:
+                return committed
             written = _Written(base=version, version=version)
-            entries: list[Entry] = []
-            for item in batch:
-                if isinstance(item, _Record):
-                    current = item.version is None or item.version == version
-                    if current:
-                        entries.append(item.entry)
-                    written.outcomes.append((item.done, None if current else Stale()))
+            entries = list(_recorded(batch, written))
             for item in batch:
                 if isinstance(item, _Unit):
                     written.outcomes.append((item.done, self._run(connection, item, written, entries)))
@@ -310,6 +303,11 @@ class Gate:
         self.database.close()
 
 
+def _committed(connection: Connection, tried: list[_Written]) -> _Written | None:
+    """The last try, if it was committed after all, and the connection broke before the database could say so."""
+    return next((written for written in tried[-1:] if trail.holds(connection, *written.end)), None)
+
+
 @contextlib.contextmanager
 def _answering() -> Iterator[None]:
     """Refuse, as for a moment, where the database does not answer."""
@@ -318,6 +316,16 @@ def _answering() -> Iterator[None]:
     except OperationalError as error:
         log.error("the database could not be read", why=str(error.orig))  # noqa: TRY400 - one line for each who asks
         raise server_busy() from error
+
+
+def _recorded(batch: list[_Record | _Unit], written: _Written) -> Iterator[Entry]:
+    """The entries to record as they are; those of an older version are stale, and are not."""
+    for item in batch:
+        if isinstance(item, _Record):
+            current = item.version is None or item.version == written.base
+            written.outcomes.append((item.done, None if current else Stale()))
+            if current:
+                yield item.entry
 
 
 def _settle(done: asyncio.Future[Any], outcome: Outcome) -> None:

@@ -52,7 +52,9 @@ def entries(connection: Connection, after: int, most: int) -> list[tuple[int, En
 
 def holds(connection: Connection, place: int, hash_: bytes) -> bool:
     """Whether the entry at a place has that hash, which says the same of every entry before it."""
-    return connection.execute(select(trail.c.seq).where(trail.c.seq == place, trail.c.hash == hash_)).first() is not None
+    return (
+        connection.execute(select(trail.c.seq).where(trail.c.seq == place, trail.c.hash == hash_)).first() is not None
+    )
 
 
 def first_broken(connection: Connection, step: int = 10_000) -> int | None:

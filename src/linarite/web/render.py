@@ -1,6 +1,7 @@
 """Answers and refusals as bytes. The only place where a `Secret` becomes text.
 
-The gateway writes compact JSON, resource providers indent theirs by two spaces (recorded answers).
+The gateway and most resource providers write compact JSON, the workspaces' provider indents by two spaces (recorded
+answers).
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ def answer_body(answer: Answer) -> bytes:
     """The body of an answer; empty where it has none."""
     if answer.body is None:
         return b""
-    return _encode(answer.body, pretty=answer.origin == "provider")
+    return _encode(answer.body, pretty=answer.origin == "workspaces")
 
 
 def refusal_body(refusal: Refusal, *, correlation: str, request: str, location: str) -> bytes:
-    """Azure's envelope: the gateway's short one, or the larger one of the workspaces' resource provider."""
-    if refusal.origin == "gateway":
+    """Azure's envelope: the short one, or the larger one of the workspaces' resource provider."""
+    if refusal.origin != "workspaces":
         error: Body = {"code": refusal.code, "message": refusal.message}
         if refusal.target is not None:
             error["target"] = refusal.target
@@ -37,10 +38,10 @@ def refusal_body(refusal: Refusal, *, correlation: str, request: str, location: 
                 {"code": one.code, "message": one.message, "target": one.target} for one in refusal.details
             ]
         return _encode({"error": error}, pretty=False)
-    return _encode(_provider_envelope(refusal, correlation, request, location), pretty=True)
+    return _encode(_workspaces_envelope(refusal, correlation, request, location), pretty=True)
 
 
-def _provider_envelope(refusal: Refusal, correlation: str, request: str, location: str) -> Body:
+def _workspaces_envelope(refusal: Refusal, correlation: str, request: str, location: str) -> Body:
     """As recorded: a superset of ARM's `ErrorResponse`, with where and when beside it."""
     return {
         "error": {

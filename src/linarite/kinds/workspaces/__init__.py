@@ -67,6 +67,7 @@ WORKSPACES = Kind(
         r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}",
         "Workspace names are 3 to 33 characters long: letters, digits, '-' and '_', with a letter or digit first.",
     ),
+    speaks="workspaces",
     put=Created(new=200, again=200, long=True, patch_long_since="2022-05-01"),
     delete_long=True,
     soft_delete=True,

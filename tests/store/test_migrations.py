@@ -1,0 +1,217 @@
+"""Layouts: a fresh database gets every table, whole or not at all, and an unknown one is left alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, make_url
+
+from linarite.seal import Keyring
+from linarite.store import migrations, trail
+from linarite.store.database import Database, DatabaseTrouble
+from linarite.store.migrations import NEWEST, bring_up, revision
+from linarite.store.tables import metadata
+from tests.store.site import BOTH, found_group, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.postgres import Cluster
+
+BRINGS_UP_WHEN_TOLD = """
+import sys
+from linarite.store.migrations import bring_up
+print("ready", flush=True)
+sys.stdin.readline()
+bring_up(sys.argv[1])
+"""
+
+
+@pytest.fixture(params=BOTH)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'linarite.db'}"
+        return
+    postgres: Cluster = request.getfixturevalue("postgres")
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+def execute(url: str, *statements: str) -> None:
+    with contextlib.closing(Database(url)) as database, database.writing() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def tables_of(url: str) -> set[str]:
+    with contextlib.closing(Database(url)) as database, database.reading() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def differences(url: str) -> list[Any]:
+    """What Alembic would change in a database to make it what the tables say."""
+    with contextlib.closing(Database(url)) as database, database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return [one for one in compare_metadata(context, metadata) if not _is_comment(one)]
+
+
+def _is_comment(difference: Any) -> bool:
+    """Comments are for readers of the code: SQLite cannot keep them."""
+    return isinstance(difference, tuple) and str(difference[0]).endswith("_table_comment")
+
+
+# ── fresh ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_fresh_database_has_exactly_the_tables_that_are_declared(empty_url: str) -> None:
+    bring_up(empty_url)
+    assert differences(empty_url) == []
+    assert tables_of(empty_url) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_difference_would_be_found(empty_url: str) -> None:
+    bring_up(empty_url)
+    execute(empty_url, "DROP INDEX ix_resources_type_name", "ALTER TABLE trail ADD COLUMN more INTEGER")
+    assert {one[0] for one in differences(empty_url)} == {"add_index", "remove_column"}
+
+
+def test_a_fresh_database_can_be_written_to_and_its_trail_begins_at_its_beginning(empty_url: str) -> None:
+    bring_up(empty_url)
+    with opened(empty_url, Keyring.fresh()) as site:
+        assert site.version() == 0
+        assert site.ask(lambda connection: connection.exec_driver_sql("SELECT seq, hash FROM state").one()) == (
+            0,
+            trail.GENESIS,
+        )
+        site.commit(found_group)
+        assert site.first_broken() is None
+
+
+def test_nobody_but_its_owner_may_open_a_new_file(tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        url = f"sqlite:///{tmp_path / 'linarite.db'}"
+        bring_up(url)
+        with opened(url, Keyring.fresh()) as site:
+            site.commit(found_group)
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(mask)
+    assert modes.keys() >= {"linarite.db", "linarite.db-wal", "linarite.db-shm"}
+    assert set(modes.values()) == {0o600}
+
+
+# ── again ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_bringing_up_a_second_time_does_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring_up(empty_url)
+    with opened(empty_url, Keyring.fresh()) as site:
+        site.commit(found_group)
+        monkeypatch.setattr(migrations, "_upgrade", None)  # whoever called it would break
+        bring_up(empty_url)
+        assert site.version() == 1
+        assert len(site.entries()) == 1
+
+
+def test_processes_that_bring_up_the_same_database_together_all_succeed(empty_url: str) -> None:
+    command = [sys.executable, "-c", BRINGS_UP_WHEN_TOLD, empty_url]
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                )
+            )
+            for _ in range(3)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert [process.communicate(timeout=30) for process in processes] == [("", None)] * 3
+    assert [process.returncode for process in processes] == [0] * 3
+    assert differences(empty_url) == []
+
+
+def test_steps_that_fail_in_the_middle_leave_nothing_behind(empty_url: str) -> None:
+    execute(empty_url, "CREATE TABLE state (somebody_elses INTEGER)")
+    with pytest.raises(DatabaseTrouble, match="state") as refused:
+        bring_up(empty_url)
+    assert is_sentence(str(refused.value))
+    assert tables_of(empty_url) == {"state"}
+    execute(empty_url, "DROP TABLE state")
+    bring_up(empty_url)
+    assert differences(empty_url) == []
+
+
+# ── refused ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_sentence(text: str) -> bool:
+    return text[0].isupper() and text.endswith(".") and "\n" not in text
+
+
+def test_a_database_of_an_unknown_layout_is_refused_and_left_as_it_is(empty_url: str) -> None:
+    bring_up(empty_url)
+    execute(empty_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseTrouble, match="layout 9999; this version knows " + NEWEST) as refused:
+        bring_up(empty_url)
+    assert is_sentence(str(refused.value))
+    with contextlib.closing(Database(empty_url)) as database, database.reading() as connection:
+        assert revision(connection) == "9999"
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "linarite.db"
+    path.write_text("Dear diary, " * 1000)
+    with pytest.raises(DatabaseTrouble, match="not a database") as refused:
+        bring_up(f"sqlite:///{path}")
+    assert is_sentence(str(refused.value))
+    assert path.read_text() == "Dear diary, " * 1000
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseTrouble, match="No such file") as refused:
+        bring_up(f"sqlite:///{tmp_path}/nowhere/linarite.db")
+    assert is_sentence(str(refused.value))
+
+
+def test_a_server_that_does_not_answer_is_named_and_its_password_is_not(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseTrouble) as refused:
+        bring_up(f"postgresql://linarite:hunter2@/linarite?host={tmp_path}")
+    assert is_sentence(str(refused.value))
+    assert str(tmp_path) in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "", "mysql://root:hunter2@localhost/linarite", "sqlite://", "oracle+unheard://x", "://", "sqlite:"],
+)
+def test_a_url_that_names_no_database_of_ours_is_refused(url: str) -> None:
+    with pytest.raises(DatabaseTrouble) as refused:
+        bring_up(url)
+    assert is_sentence(str(refused.value))
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
+def test_whatever_driver_a_url_names_ours_is_used(postgres_url: str, scheme: str) -> None:
+    url = make_url(postgres_url).set(drivername=scheme).render_as_string(hide_password=False)
+    bring_up(url)
+    assert tables_of(url) == {*metadata.tables, "alembic_version"}
