@@ -34,6 +34,8 @@ PAGE = 1000
 """Resources in a page, unless `$top` asks for fewer."""
 
 _MIXED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
+_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
+"""An `and` outside quotes: an even number of them follows."""
 _CONDITION = re.compile(r"\s*(resourceType|resourceGroup|name|location)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 
 
@@ -160,7 +162,7 @@ def _filter(text: str) -> dict[str, str]:
     if not text.strip():
         return {}
     conditions: dict[str, str] = {}
-    for part in re.split(r"\s+and\s+(?=[a-zA-Z])", text, flags=re.IGNORECASE):
+    for part in _AND.split(text):
         found = _CONDITION.fullmatch(part)
         if found is None:
             raise BadRequest(

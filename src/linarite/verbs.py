@@ -188,7 +188,13 @@ def _parent(work: Work, kind: Kind, id_: ResourceId) -> ResourceId:
         raise group_not_found(parent.name)
     if kind.parent == "*":
         raise missing(work, parent)
-    raise parent_not_found(parent.name)
+    raise parent_not_found(_outermost_missing(work, parent).name)
+
+
+def _outermost_missing(work: Work, id_: ResourceId) -> ResourceId:
+    """What really is not there: `default` below an account that does not exist is not the news."""
+    inside = [scope for scope in id_.scopes() if scope.within(GROUP) not in {None, scope}]
+    return next((scope for scope in reversed(inside) if work.find(scope) is None), id_)
 
 
 def _materialised(work: Work, parent: ResourceId) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from linarite.model import Resource
     from linarite.store.view import View
 
+CONTAINERS = f"{ACCOUNTS}/blobServices/containers"
 WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
 TEND_EVERY = 600.0
 """Seconds between two rounds of tidying in the registries."""
@@ -123,6 +124,8 @@ class House:
                 await self._tell_blob(key)
             elif type_ == WORKSPACES.lower():
                 await self._furnish(key)
+            elif type_ == CONTAINERS.lower():
+                await self._furnish_container(key)
             elif type_ == COMPONENTS.lower():
                 await self._telemetry_clerk.refresh()
             elif type_ == REGISTRIES.lower() and id_ is not None and await self._find(key) is None:
@@ -152,6 +155,13 @@ class House:
         names = ("azureml", f"azureml-blobstore-{workspace.properties['workspaceId']}")
         with self._blob_may_be_down():
             await self.blob.ensure_containers(id_.name.lower(), names)
+
+    async def _furnish_container(self, key: str) -> None:
+        """Make a container that was made through Resource Manager; one that is removed there keeps its blobs here."""
+        container = await self._find(key)
+        if container is not None and (service := container.id.parent) is not None and service.parent is not None:
+            with self._blob_may_be_down():
+                await self.blob.ensure_containers(service.parent.name.lower(), [container.name])
 
     @contextlib.contextmanager
     def _blob_may_be_down(self) -> Iterator[None]:
