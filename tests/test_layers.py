@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NOUNS = "kind schema model ids errors"
-MECHANISMS = "verbs listing longrunning context shown routes access roles tokens grants"
+MECHANISMS = "calls verbs listing longrunning context shown routes access roles tokens grants"
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
 
@@ -35,12 +35,13 @@ MAY_IMPORT = {
     "logs": "",
     "first_start": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
-    "web": f"engine tokens grants settings seal {NOUNS}",
+    "web": f"calls engine tokens grants settings seal {NOUNS}",
     "worker": f"engine {BELOW_ENGINE}",
     "doors": f"engine {BELOW_ENGINE}",
     "deploy": f"engine {BELOW_ENGINE}",
     # the mechanisms
     "engine": BELOW_ENGINE,
+    "calls": f"routes {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
     "verbs": f"longrunning context shown routes store {NOUNS}",
     "longrunning": f"context shown store {NOUNS}",

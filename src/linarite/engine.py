@@ -8,13 +8,13 @@ it is computed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from linarite import access, listing, verbs
+from linarite.calls import BUCKETS, MOST_REMEMBERED, Call, Case, Plan, Released
 from linarite.context import Context, Work
 from linarite.errors import (
     Conflict,
@@ -37,10 +37,9 @@ from linarite.store.view import Transaction
 from linarite.verbs import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from linarite.ids import Address
     from linarite.kind import Options
     from linarite.longrunning import Pace
     from linarite.model import Operation, Principal
@@ -55,93 +54,6 @@ _PLATFORM = frozenset({"microsoft.resources", "microsoft.authorization"})
 """Namespaces that every subscription is registered for."""
 
 _RECOMPUTE = 64
-
-_MOST_REMEMBERED = 20_000
-
-_BUCKETS = {"reads": 250, "writes": 200, "deletes": 200}
-"""Sizes of Azure's token buckets for a subscription and a principal ("Throttling of requests", since 2024)."""
-
-
-@dataclass(slots=True)
-class Call:
-    """A request of a client, as the network layer understood it; nothing in it is trusted."""
-
-    method: str
-    path: str
-    """Percent-decoded."""
-    query_string: str
-    query: Mapping[str, str]
-    authorization: str | None
-    json: Callable[[], Any]
-    """The decoded body, None where there is none; raises a Refusal where it cannot be read."""
-    origin: str
-    request: str
-    correlation: str
-    address: str
-    refusal: Refusal | None = None
-    """Set where the body could not be received: raised once the caller is known to be allowed."""
-    bucket: str = "writes"
-    """Set by the engine: which of Azure's token buckets the call draws on."""
-    remaining: int = 199
-    """Set by the engine: what is left in it."""
-
-    @property
-    def identity(self) -> tuple[str, str, str | None]:
-        """What makes two releases the same; a body is ignored by all of them."""
-        return self.path, self.query_string, self.authorization
-
-
-class _Plan:
-    """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
-
-    Made once for a method, a path and an api-version, and the same for everybody.
-    """
-
-    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route")
-
-    def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
-        self.address = address
-        self.route = route
-        self.refusal = refusal
-        self.operation = route.operation if route else ""
-        self.effect = _effect(route)
-        self.bucket = _bucket(route)
-
-    @property
-    def repeatable(self) -> bool:
-        return self.route is not None and self.route.action is not None and self.route.action.repeatable
-
-
-@dataclass(slots=True)
-class _Case:
-    """What turned out while a call was decided: who, and for a write, which keys changed."""
-
-    principal: Principal | None = None
-    expires: datetime | None = None
-    """When the caller's token ends."""
-    changed: frozenset[str] = field(default_factory=frozenset)
-
-
-@dataclass(slots=True)
-class _Remembered:
-    """Releases computed at one state version, by path, query and token: the same request gets the same answer."""
-
-    version: int = -1
-    answers: dict[tuple[str, str, str | None], tuple[Answer, _Case]] = field(default_factory=dict)
-
-    def find(self, call: Call, version: int, now: datetime) -> tuple[Answer, _Case] | None:
-        if self.version != version:
-            self.version = version
-            self.answers.clear()
-            return None
-        found = self.answers.get(call.identity)
-        return found if found and found[1].expires is not None and now < found[1].expires else None
-
-    def keep(self, call: Call, version: int, answer: Answer, case: _Case) -> None:
-        if self.version == version:
-            if len(self.answers) >= _MOST_REMEMBERED:
-                self.answers.clear()
-            self.answers[call.identity] = (answer, case)
 
 
 class Engine:
@@ -163,8 +75,8 @@ class Engine:
         self.options = options
         self.pace = pace
         self.clock = clock
-        self._plans: dict[tuple[str, str, str], _Plan] = {}
-        self._released = _Remembered()
+        self._plans: dict[tuple[str, str, str], Plan] = {}
+        self._released = Released()
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -178,7 +90,7 @@ class Engine:
         """
         plan = self._plan(call)
         call.bucket = plan.bucket
-        call.remaining = _BUCKETS[call.bucket] - 1
+        call.remaining = BUCKETS[call.bucket] - 1
         effect = plan.effect
         if effect is Effect.READ:
             return await self._read(call, plan)
@@ -188,29 +100,29 @@ class Engine:
 
     # ── the three ways of one path ──────────────────────────────────────────────────────────────────────────────────
 
-    async def _read(self, call: Call, plan: _Plan) -> Answer:
-        case = _Case()
+    async def _read(self, call: Call, plan: Plan) -> Answer:
+        case = Case()
         outcome, _ = await self.gate.look(partial(self._outcome, call, plan, case))
         if isinstance(outcome, Refusal):
             await self.gate.record(self._entry(call, plan, case, outcome))
             raise outcome
         return outcome
 
-    async def _release(self, call: Call, plan: _Plan) -> Answer:
-        ask = self.gate.peek
+    async def _release(self, call: Call, plan: Plan) -> Answer:
+        ask, may_remember = self.gate.peek, call.refusal is None
         for _ in range(_RECOMPUTE):
             version = self.gate.memory.version
             outcome: Answer | Refusal
-            remembered = self._released.find(call, version, self.clock()) if call.refusal is None else None
+            remembered = self._released.find(call, version, self.clock()) if may_remember else None
             if remembered is not None:
                 outcome, case = remembered
             else:
-                case = _Case()
+                case = Case()
                 outcome, version = await ask(partial(self._outcome, call, plan, case))
             try:
                 await self.gate.record(self._entry(call, plan, case, outcome, version), version)
             except Stale:
-                ask = self.gate.look
+                ask, may_remember = self.gate.look, False
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
@@ -219,8 +131,8 @@ class Engine:
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
 
-    async def _write(self, call: Call, plan: _Plan) -> Answer:
-        case = _Case()
+    async def _write(self, call: Call, plan: Plan) -> Answer:
+        case = Case()
 
         def work(transaction: Transaction) -> Answer:
             answer = self._decide(transaction, call, plan, case)
@@ -239,30 +151,30 @@ class Engine:
 
     # ── deciding ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, call: Call) -> _Plan:
+    def _plan(self, call: Call) -> Plan:
         key = call.method, call.path, call.query.get("api-version", "")
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= _MOST_REMEMBERED:
+            if len(self._plans) >= MOST_REMEMBERED:
                 self._plans.clear()
             plan = self._plans[key] = self._planned(*key)
         return plan
 
-    def _planned(self, method: str, path: str, version: str) -> _Plan:
+    def _planned(self, method: str, path: str, version: str) -> Plan:
         address = None
         try:
             address = parse(path)
-            return _Plan(address, self.registry.resolve(method, address, version))
+            return Plan(address, self.registry.resolve(method, address, version))
         except Refusal as refusal:
-            return _Plan(address, refusal=refusal)
+            return Plan(address, refusal=refusal.with_traceback(None))
 
-    def _outcome(self, call: Call, plan: _Plan, case: _Case, view: View) -> Answer | Refusal:
+    def _outcome(self, call: Call, plan: Plan, case: Case, view: View) -> Answer | Refusal:
         try:
             return self._decide(view, call, plan, case)
         except Refusal as refusal:
             return refusal
 
-    def _decide(self, view: View, call: Call, plan: _Plan, case: _Case) -> Answer:
+    def _decide(self, view: View, call: Call, plan: Plan, case: Case) -> Answer:
         """Decide a call over one state, in the gateway's order: version, subscription, caller, role, and the rest."""
         if plan.address is None and plan.refusal is not None:
             raise plan.refusal.with_traceback(None)
@@ -294,7 +206,7 @@ class Engine:
         request = Request(route, call.query, call.json, self.pace, call.method)
         return self._answer(context, request, call.path)
 
-    def _caller(self, view: View, call: Call, case: _Case) -> Principal:
+    def _caller(self, view: View, call: Call, case: Case) -> Principal:
         """Who is calling; remembered in the case from here on, so that a refusal names them too."""
         claims = self.reader.read(call.authorization, view.signing_keys())
         case.expires = claims.expires
@@ -349,7 +261,7 @@ class Engine:
     # ── the trail ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _entry(
-        self, call: Call, plan: _Plan, case: _Case, outcome: Answer | Refusal, version: int | None = None
+        self, call: Call, plan: Plan, case: Case, outcome: Answer | Refusal, version: int | None = None
     ) -> Entry:
         refused = isinstance(outcome, Refusal)
         releases = plan.effect is Effect.RELEASE
@@ -420,21 +332,6 @@ class Engine:
             correlation=operation.correlation,
             address="",
         )
-
-
-def _effect(route: Route | None) -> Effect:
-    if route is None:
-        return Effect.READ
-    if route.action is not None:
-        return route.action.effect
-    return Effect.READ if route.verb in {Verb.GET, Verb.LIST} else Effect.WRITE
-
-
-def _bucket(route: Route | None) -> str:
-    """Reads by operations that end in `/read`, deletes by DELETE, and writes by the rest, listKeys included."""
-    if route is None or route.operation.endswith("/read"):
-        return "reads"
-    return "deletes" if route.verb is Verb.DELETE else "writes"
 
 
 def _version_refused(kind: Kind, version: str, location: str) -> Refusal:

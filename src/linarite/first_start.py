@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from linarite.engine import Call
+from linarite.calls import Call
 from linarite.grants import hash_secret, new_secret
 from linarite.ids import ROOT, SUBSCRIPTION
 from linarite.model import Assignment, Deed, Entry, Principal, PrincipalKind, Resource, Secret

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from linarite.engine import Call
+from linarite.calls import Call
 from linarite.errors import Refusal
 from linarite.ids import is_guid
 from linarite.web import body as bodies

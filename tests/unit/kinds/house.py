@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from linarite import first_start
-from linarite.engine import Call, Engine
+from linarite.calls import Call
+from linarite.engine import Engine
 from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.longrunning import Pace

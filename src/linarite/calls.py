@@ -1,0 +1,119 @@
+"""What the engine works on: a call as it came, what it is about, what turned out of it, and releases remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from linarite.kind import Effect
+from linarite.routes import Route, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from linarite.errors import Refusal
+    from linarite.ids import Address
+    from linarite.model import Answer, Principal
+
+MOST_REMEMBERED = 20_000
+
+BUCKETS = {"reads": 250, "writes": 200, "deletes": 200}
+"""Sizes of Azure's token buckets for a subscription and a principal ("Throttling of requests", since 2024)."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A request of a client, as the network layer understood it; nothing in it is trusted."""
+
+    method: str
+    path: str
+    """Percent-decoded."""
+    query_string: str
+    query: Mapping[str, str]
+    authorization: str | None = field(repr=False)
+    json: Callable[[], Any]
+    """The decoded body, None where there is none; raises a Refusal where it cannot be read."""
+    origin: str
+    request: str
+    correlation: str
+    address: str
+    refusal: Refusal | None = None
+    """Set where the body could not be received: raised once the caller is known to be allowed."""
+    bucket: str = "writes"
+    """Set by the engine: which of Azure's token buckets the call draws on."""
+    remaining: int = 199
+    """Set by the engine: what is left in it."""
+
+    @property
+    def identity(self) -> tuple[str, str, str | None]:
+        """What makes two releases the same; a body is ignored by all of them."""
+        return self.path, self.query_string, self.authorization
+
+
+class Plan:
+    """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
+
+    Made once for a method, a path and an api-version, and the same for everybody.
+    """
+
+    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route")
+
+    def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
+        self.address = address
+        self.route = route
+        self.refusal = refusal
+        self.operation = route.operation if route else ""
+        self.effect = _effect(route)
+        self.bucket = _bucket(route)
+
+    @property
+    def repeatable(self) -> bool:
+        return self.route is not None and self.route.action is not None and self.route.action.repeatable
+
+
+@dataclass(slots=True)
+class Case:
+    """What turned out while a call was decided: who, and for a write, which keys changed."""
+
+    principal: Principal | None = None
+    expires: datetime | None = None
+    """When the caller's token ends."""
+    changed: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(slots=True)
+class Released:
+    """Releases computed at one state version, by path, query and token: the same request gets the same answer."""
+
+    version: int = -1
+    answers: dict[tuple[str, str, str | None], tuple[Answer, Case]] = field(default_factory=dict)
+
+    def find(self, call: Call, version: int, now: datetime) -> tuple[Answer, Case] | None:
+        if self.version != version:
+            self.version = version
+            self.answers.clear()
+            return None
+        found = self.answers.get(call.identity)
+        return found if found and found[1].expires is not None and now < found[1].expires else None
+
+    def keep(self, call: Call, version: int, answer: Answer, case: Case) -> None:
+        if self.version == version:
+            if len(self.answers) >= MOST_REMEMBERED:
+                self.answers.clear()
+            self.answers[call.identity] = (answer, case)
+
+
+def _effect(route: Route | None) -> Effect:
+    if route is None:
+        return Effect.READ
+    if route.action is not None:
+        return route.action.effect
+    return Effect.READ if route.verb in {Verb.GET, Verb.LIST} else Effect.WRITE
+
+
+def _bucket(route: Route | None) -> str:
+    """Reads by operations that end in `/read`, deletes by DELETE, and writes by the rest, listKeys included."""
+    if route is None or route.operation.endswith("/read"):
+        return "reads"
+    return "deletes" if route.verb is Verb.DELETE else "writes"

@@ -1,0 +1,55 @@
+"""Several processes, one instance: what one of them changes counts at once in the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.server import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.server import Server
+
+CONNECTIONS = 6
+"""Each new connection goes to one process or the other, as the kernel likes: all to one, once in 32 runs."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("workers") / "data"
+    with running(folder, "--no-doors", "--workers", "2", LINARITE_RESYNC="auto") as server:
+        yield server
+
+
+def test_a_key_that_one_process_regenerates_is_released_by_none_of_them_any_more(server: Server) -> None:
+    owners = [server.owner() for _ in range(CONNECTIONS)]
+    account = owners[0].post(f"{server.workspace}/listKeys").json()["userStorageResourceId"]
+    for turn in range(8):
+        for owner in owners:  # so that every process remembers a release
+            owner.post(f"{server.workspace}/listKeys")
+        changed = owners[turn % CONNECTIONS].post(f"{account}/regenerateKey", {"keyName": "key1"}, version="2023-01-01")
+        new = changed.json()["keys"][0]["value"]
+        assert [owner.post(f"{server.workspace}/listKeys").json()["userStorageKey"] for owner in owners] == (
+            [new] * CONNECTIONS
+        )
+
+
+def test_the_ready_file_and_the_processes_go_with_the_server(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--no-doors", "--workers", "2", "--seed", "none") as server:
+        [sibling] = children(server.process.pid)
+        assert server.owner().get("/subscriptions", version="2022-12-01").status_code == 200
+    assert not alive(sibling)
+
+
+def children(pid: int) -> list[int]:
+
+    return [int(one) for path in Path(f"/proc/{pid}/task").glob("*/children") for one in path.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+
+    return Path(f"/proc/{pid}").exists()
