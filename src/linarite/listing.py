@@ -189,7 +189,10 @@ def _token(key: str) -> str:
 
 def _read_token(text: str) -> str:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
+        key = "?"
+    if text and not key.startswith("/"):
         message = "The continuation token is invalid. Take it from the 'nextLink' of the page before."
-        raise BadRequest("InvalidContinuationToken", message) from None
+        raise BadRequest("InvalidContinuationToken", message)
+    return key
