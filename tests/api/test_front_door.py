@@ -87,8 +87,10 @@ NAMED_WRONGLY = {
     "{g}/providers/Microsoft.Storage/storageAccounts/nothing": (
         404,
         "ResourceNotFound",
-        "The Resource 'Microsoft.Storage/storageAccounts/nothing' under resource group 'testrg123' was not found. For more "
-        "details please go to https://aka.ms/ARMResourceNotFoundFix",
+        (
+            "The Resource 'Microsoft.Storage/storageAccounts/nothing' under resource group 'testrg123' was not found. "
+            "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        ),
     ),
 }
 
