@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from linarite.errors import authorization_failed
+from linarite.errors import authorization_failed, scope_locked
 from linarite.roles import BY_ID
 
 if TYPE_CHECKING:
@@ -51,6 +51,31 @@ def holds_below(view: View, principal: Principal, scope: ResourceId) -> bool:
     """Whether the principal has any role at something below the scope, so that a list may show it a part."""
     prefix = scope.key.rstrip("/") + "/"
     return any(assignment.scope.startswith(prefix) for assignment in view.assignments_of(principal.object_id))
+
+
+def require_unlocked(view: View, scope: ResourceId, operation: str) -> None:
+    """Refuse what a lock forbids.
+
+    A lock counts at its scope and below. ReadOnly forbids every write, and every POST as a write, listKeys included;
+    both levels forbid a delete, also of something that holds what is locked (Microsoft's "Lock your resources").
+    `operation` is `write` or `delete`.
+
+    Raises:
+        Conflict: `ScopeLocked`, naming the scopes that are locked.
+    """
+    held = view.locks()
+    if not held:
+        return
+    above = {one.key for one in scope.scopes()}
+    below = scope.key.rstrip("/") + "/"
+    locked = [
+        lock.id.partition("/providers/Microsoft.Authorization/locks/")[0] or "/"
+        for lock in held
+        if (lock.scope in above and (operation == "delete" or lock.level == "ReadOnly"))
+        or (operation == "delete" and lock.scope.startswith(below))
+    ]
+    if locked:
+        raise scope_locked(scope.text, operation, dict.fromkeys(locked))
 
 
 def require(view: View, principal: Principal, operation: str, scope: ResourceId) -> None:

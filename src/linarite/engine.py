@@ -200,6 +200,8 @@ class Engine:
             correlation=call.correlation,
         )
         self._authorize(context, route, caller)
+        if route.harm is not None:
+            access.require_unlocked(view, route.id, route.harm)
         if call.refusal is not None:
             raise call.refusal
         self._admit(view, route, subscription.key if subscription else None, version)

@@ -203,6 +203,15 @@ def authorization_failed(client: str, object_id: str, action: str, scope: str) -
     )
 
 
+def scope_locked(scope: str, operation: str, locks: Iterable[str]) -> Conflict:
+    """`operation` is `write` or `delete`."""
+    return Conflict(
+        "ScopeLocked",
+        f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: "
+        f"'{','.join(locks)}'. Please remove the lock and try again.",
+    )
+
+
 def linked_authorization_failed(
     client: str, object_id: str, action: str, scope: str, *, linked_action: str, linked: str
 ) -> Forbidden:

@@ -249,6 +249,8 @@ class Kind:
     """Has the last word on how a resource is shown; answers the body that is sent."""
     for_everybody: bool = False
     """Read by whoever is signed in, as subscriptions' locations and the providers are."""
+    is_lock: bool = False
+    """Is a lock, which no lock forbids to change."""
     is_progress: bool = False
     """Is where clients ask how far a long-running operation is."""
     filter: Filter | None = None

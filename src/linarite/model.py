@@ -124,6 +124,17 @@ class Assignment:
     """Key of the scope: a lower-case id, `/` for the tenant."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock on a scope and everything below it."""
+
+    id: str
+    scope: str
+    """Key of the scope."""
+    level: str
+    """`CanNotDelete` or `ReadOnly`."""
+
+
 class Deed(StrEnum):
     """What an entry of the trail says was done."""
 

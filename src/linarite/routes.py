@@ -61,6 +61,13 @@ class Route:
             return f"{owner}/{self.action.operation}"
         return f"{self.kind.permission_type}/{_WORDS[self.verb]}"
 
+    @property
+    def harm(self) -> str | None:
+        """What a lock may forbid about it: `write`, `delete`, or nothing. Locks themselves are never locked."""
+        if self.kind.is_lock or self.verb in {Verb.GET, Verb.LIST} or (self.action and self.action.method != "POST"):
+            return None
+        return "delete" if self.verb is Verb.DELETE else "write"
+
 
 class Registry:
     """The kinds, by type and by namespace, letters in any case."""

@@ -7,6 +7,7 @@ from linarite.kinds.blob_containers import BLOB_CONTAINERS, BLOB_SERVICES
 from linarite.kinds.container_registries import CONTAINER_REGISTRIES
 from linarite.kinds.insights_components import INSIGHTS_COMPONENTS
 from linarite.kinds.key_vaults import KEY_VAULTS
+from linarite.kinds.locks import LOCKS
 from linarite.kinds.log_workspaces import LOG_WORKSPACES
 from linarite.kinds.provider_operations import operations_of
 from linarite.kinds.providers import PROVIDERS
@@ -29,6 +30,7 @@ _DECLARED = (
     ROLE_ASSIGNMENTS,
     ROLE_DEFINITIONS,
     DENY_ASSIGNMENTS,
+    LOCKS,
     # the workspace and its neighbours
     WORKSPACES,
     STORAGE_ACCOUNTS,

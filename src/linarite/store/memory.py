@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from linarite.model import Assignment, Principal, Resource, Secret
+    from linarite.model import Assignment, Lock, Principal, Resource, Secret
     from linarite.store.directory import Credential, SigningKey
 
 EVERYTHING = "*"
@@ -20,6 +20,12 @@ EVERYTHING = "*"
 
 SIGNING_KEYS = "signing-keys"
 """The key under which changes of the keys that sign tokens are noted."""
+
+
+LOCKS = "locks"
+"""The key under which all locks are remembered together: there are few."""
+
+_LOCK = "/providers/microsoft.authorization/locks/"
 
 
 def principal_key(object_id: str) -> str:
@@ -39,6 +45,7 @@ class Memory:
         self.credentials: dict[str, tuple[Credential, ...]] = {}
         self.clients: dict[str, str | None] = {}
         """Object ids by application id or user name."""
+        self.locks: dict[str, tuple[Lock, ...]] = {}
         self.signing_keys: dict[str, tuple[SigningKey, ...]] = {}
         self._most = most
 
@@ -57,6 +64,8 @@ class Memory:
             elif key == SIGNING_KEYS:
                 self.signing_keys.clear()
             else:
+                if _LOCK in key:
+                    self.locks.clear()
                 self.resources.pop(key, None)
                 self.secrets.pop(key, None)
 
@@ -82,5 +91,6 @@ class Memory:
             self.assignments,
             self.credentials,
             self.clients,
+            self.locks,
             self.signing_keys,
         )

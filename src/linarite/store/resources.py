@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import delete, insert, select, update
 
 from linarite.ids import parse
-from linarite.model import Assignment, Resource
+from linarite.model import Assignment, Lock, Resource
 from linarite.seal import Sealed
 from linarite.store.tables import assignments, moment, resources, secrets, stamp
 
@@ -33,13 +33,21 @@ def find(connection: Connection, key: str) -> Resource | None:
 
 
 def children(
-    connection: Connection, *, parent: str | None, subscription: str | None, type_: str, after: str, most: int
+    connection: Connection,
+    *,
+    parent: str | None,
+    subscription: str | None,
+    type_: str,
+    after: str,
+    most: int,
+    deleted: bool = False,
 ) -> list[Resource]:
     """Resources of one type, by key, after the given key: directly below a parent, or anywhere in a subscription.
 
-    `type_` may be empty for all types. Soft-deleted ones are left out.
+    `type_` may be empty for all types. Soft-deleted ones are left out, or with `deleted` everything else is.
     """
-    where = [resources.c.key > after, resources.c.deleted_at.is_(None)]
+    gone = resources.c.deleted_at.is_not(None) if deleted else resources.c.deleted_at.is_(None)
+    where = [resources.c.key > after, gone]
     if parent is not None:
         where.append(resources.c.parent == parent)
     if subscription is not None:
@@ -73,6 +81,13 @@ def named(connection: Connection, type_: str, name: str) -> list[Resource]:
         resources.c.type == type_.lower(), resources.c.name == name.lower(), resources.c.deleted_at.is_(None)
     )
     return [_resource(row) for row in connection.execute(query)]
+
+
+def locks(connection: Connection) -> list[Lock]:
+    """Every lock, with the scope that it stands at."""
+    query = select(*_COLUMNS).where(resources.c.type == "microsoft.authorization/locks")
+    found = [_resource(row) for row in connection.execute(query)]
+    return [Lock(one.id.text, one.id.parent.key if one.id.parent else "/", one.properties["level"]) for one in found]
 
 
 def add(connection: Connection, resource: Resource) -> None:

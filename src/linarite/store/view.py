@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from linarite.store import directory, resources
-from linarite.store.memory import EVERYTHING, SIGNING_KEYS, Memory, principal_key
+from linarite.store.memory import EVERYTHING, LOCKS, SIGNING_KEYS, Memory, principal_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from linarite.ids import ResourceId
-    from linarite.model import Assignment, Body, Entry, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Lock, Principal, Resource, Secret
     from linarite.seal import Keyring
     from linarite.store.directory import Credential, SigningKey
 
@@ -47,6 +47,9 @@ class View(Protocol):
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         """The roles that a principal holds, anywhere."""
+
+    def locks(self) -> tuple[Lock, ...]:
+        """Every lock there is."""
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """Keys that may have signed a token that still counts, newest first; the same object until they change."""
@@ -95,6 +98,12 @@ class Remembered:
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         try:
             return self._memory.assignments[principal]
+        except KeyError:
+            raise Miss from None
+
+    def locks(self) -> tuple[Lock, ...]:
+        try:
+            return self._memory.locks[LOCKS]
         except KeyError:
             raise Miss from None
 
@@ -158,6 +167,12 @@ class Live:
         if principal not in known:
             known[principal] = resources.assignments_of(self._connection, principal)
         return known[principal]
+
+    def locks(self) -> tuple[Lock, ...]:
+        known = self.learned.locks
+        if LOCKS not in known:
+            known[LOCKS] = tuple(resources.locks(self._connection))
+        return known[LOCKS]
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         known = self.learned.signing_keys
