@@ -13,8 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "kind schema model ids errors"
-MECHANISMS = "calls verbs listing longrunning context shown routes access roles tokens grants"
+NOUNS = "kind schema model hosts ids errors"
+MECHANISMS = "calls throttle verbs listing longrunning context shown routes access roles tokens grants"
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
 
@@ -22,16 +22,25 @@ MAY_IMPORT = {
     # what is started
     "__main__": "cli",
     "testing": f"app settings {NOUNS}",
-    "cli": f"bench serving siblings data_folder client doctor tables {INSIDE}",
+    "cli": f"operator_desk bench demo serving siblings data_folder client proxy doorbell doctor tables {INSIDE}",
     "serving": "app client siblings interpreter data_folder listener certificates logs settings store seal",
     "siblings": "app interpreter logs settings",
     "interpreter": "",
     "data_folder": "client",
     "app": f"first_start data_folder listener certificates {INSIDE}",
     "doctor": "client certificates settings store seal",
-    "tables": "bench doctor settings",
+    "tables": "bench (demo) doctor holders membership settings",
+    # the operator's commands: past the API, through the gate
+    "operator_desk": "auditing client first_start holders joined membership settings ids",
+    "holders": "access roles store model ids",
+    "auditing": "store model",
+    "joined": "settings store seal errors",
+    "membership": f"first_start grants roles store seal {NOUNS}",
     "bench": "client interpreter listener",
     "client": "",
+    "demo": "client",
+    "doorbell": "",
+    "proxy": "client hosts",
     "logs": "",
     "first_start": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
@@ -41,6 +50,7 @@ MAY_IMPORT = {
     "deploy": f"engine {BELOW_ENGINE}",
     # the mechanisms
     "engine": BELOW_ENGINE,
+    "throttle": "errors",
     "calls": f"routes {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
     "verbs": f"longrunning context shown routes store {NOUNS}",
@@ -61,6 +71,7 @@ MAY_IMPORT = {
     "schema": "model ids errors",
     "model": "ids errors",
     "ids": "errors",
+    "hosts": "",
     "errors": "",
     # beside app
     "settings": "model ids errors",

@@ -6,16 +6,17 @@ import json
 import re
 import tomllib
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
 
 def python_libraries() -> set[str]:
-    """Names of what pyproject.toml asks for, at run time and for tests."""
+    """Names of what pyproject.toml asks for, at run time and in extras; an extra may name another one of ours."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    return {re.split(r"[^\w-]", requirement)[0] for requirement in requirements}
+    requirements = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    return {re.split(r"[^\w-]", requirement)[0] for requirement in requirements} - {project["name"]}
 
 
 def node_libraries() -> set[str]:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from linarite import certificates, data_folder, first_start, seal
+from linarite import certificates, data_folder, first_start, hosts, seal
 from linarite.data_folder import Ready
 from linarite.doors.blob import Ports
 from linarite.doors.house import House, Plot
@@ -25,7 +25,7 @@ from linarite.engine import Engine
 from linarite.grants import TokenService
 from linarite.kind import Options
 from linarite.kinds import KINDS
-from linarite.listener import Listener
+from linarite.listener import Listener, PortTaken
 from linarite.longrunning import Pace
 from linarite.model import Secret
 from linarite.routes import Registry
@@ -34,6 +34,7 @@ from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 from linarite.store.migrations import bring_up
+from linarite.throttle import Buckets
 from linarite.tokens import Authority, Reader, access_claims, mint, private_half
 from linarite.web.arm import Arm
 from linarite.web.front import Front
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from linarite.settings import Settings
 
 _DOORS = ("blob", "registry", "telemetry", "notebook")
-"""Doors, as the ready file names them."""
+"""Doors, as the ready file names them. That of the vaults is not there: a vault's own `vaultUri` says where it is."""
 
 log = structlog.get_logger()
 
@@ -75,6 +76,8 @@ class Instance:
         self.settings = settings
         self.port = part.port if part else settings.port
         self.endpoints: dict[str, str] = dict(part.endpoints) if part else {}
+        self.closed: dict[str, str] = {}
+        """Doors that could not be opened, with the reason in a sentence."""
         self._environment = environment
         self._part = part
         self._followers: list[Follower] = []
@@ -90,7 +93,8 @@ class Instance:
         settings = self.settings
         if self._part is None:
             self._stack.enter_context(data_folder.held(settings.data))
-        certified = certificates.ensure(settings.data, _names(settings.bind), clock())
+        bound = _bound(settings.bind)
+        certified = certificates.ensure(settings.data, (*bound, *hosts.wildcards()), clock(), (*bound, hosts.SUFFIX))
         url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
         database = Database(url)
         self._stack.callback(database.close)
@@ -131,7 +135,7 @@ class Instance:
         await listener.start()
         self._stack.push_async_callback(listener.stop)
         self._work(engine)
-        return Ready(_ready(listener.origin, certified.bundle, owner_secret, self.endpoints))
+        return Ready(_ready(listener.origin, certified.bundle, owner_secret, self.endpoints), self.closed)
 
     async def told(self, changed: frozenset[str]) -> None:
         """Tell the doors what a sibling changed, before it acknowledges the change."""
@@ -164,7 +168,15 @@ class Instance:
             resync=settings.resync,
         )
         pace = Pace(settings.lro == "immediate", settings.lro_delay, settings.lro_retry_after)
-        return Engine(gate, Registry(KINDS), Reader(authority, clock), options=options, pace=pace, clock=clock)
+        return Engine(
+            gate,
+            Registry(KINDS),
+            Reader(authority, clock),
+            options=options,
+            pace=pace,
+            clock=clock,
+            buckets=Buckets(settings.throttle),
+        )
 
     async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> Secret:
         founded = await first_start.found(gate, clock())
@@ -177,7 +189,7 @@ class Instance:
         return founded.owner_secret
 
     async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
-        """Open the doors on ports of their own; their addresses are in `endpoints` then."""
+        """Open the doors on ports of their own; `endpoints` has their addresses then, and `closed` the others."""
         settings = self.settings
         plot = Plot(
             data=settings.data,
@@ -190,18 +202,24 @@ class Instance:
             ports=Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
         )
         house = House(engine, plot)
-        listeners = {
-            name: Listener(
-                door, settings.bind, _after(settings.port, place), certificate=certified.chain, key=certified.key
-            )
-            for name, place, door in (("registry", 1, house.registry), ("telemetry", 2, house.telemetry))
-        }
-        await house.open()
+        listeners = {}
+        doors = (("registry", 1, house.registry), ("telemetry", 2, house.telemetry), ("vault", 6, house.vault))
+        for name, place, door in doors:
+            try:
+                listeners[name] = Listener(
+                    door, settings.bind, _after(settings.port, place), certificate=certified.chain, key=certified.key
+                )
+            except PortTaken as error:
+                house.closed[name] = str(error)
         self._stack.push_async_callback(house.close)
-        for listener in listeners.values():
-            await listener.start()
+        await house.open()
+        for name, listener in listeners.items():
             self._stack.push_async_callback(listener.stop)
-        self.endpoints = {name: listener.origin for name, listener in listeners.items()} | house.blob_origins()
+            if name not in house.closed:
+                await listener.start()
+                self.endpoints[name] = listener.origin
+        self.endpoints |= house.blob_origins()
+        self.closed = house.closed
         for name, why in house.closed.items():
             log.warning("a door stays closed", door=name, why=why)
 
@@ -275,7 +293,6 @@ def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mappin
     }
 
 
-def _names(bind: str) -> tuple[str, ...]:
-    """Names of the certificate: loopback always, and the address that is bound where it is another."""
-    extra = () if bind in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"} else (bind,)  # noqa: S104
-    return ("localhost", "127.0.0.1", "::1", *extra)
+def _bound(bind: str) -> tuple[str, ...]:
+    """What the certificate is for beside loopback: the address that is bound, where it is another."""
+    return () if bind in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"} else (bind,)  # noqa: S104 - compared with

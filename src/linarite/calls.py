@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 20_000
 
-BUCKETS = {"reads": 250, "writes": 200, "deletes": 200}
-"""Sizes of Azure's token buckets for a subscription and a principal ("Throttling of requests", since 2024)."""
-
 
 @dataclass(slots=True)
 class Call:
@@ -42,8 +39,8 @@ class Call:
     """Set where the body could not be received: raised once the caller is known to be allowed."""
     bucket: str = "writes"
     """Set by the engine: which of Azure's token buckets the call draws on."""
-    remaining: int = 199
-    """Set by the engine: what is left in it."""
+    remaining: int | None = None
+    """Set by the engine once the caller is known: what is left in it."""
 
     @property
     def identity(self) -> tuple[str, str, str | None]:

@@ -5,6 +5,7 @@ A command imports what it alone needs when it runs, so that `--help` answers at 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from linarite import client
+from linarite import client, doorbell
 from linarite.settings import BadSettings, Settings, load, rows
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 Data = Annotated[Path | None, typer.Option(help="Folder that holds everything; $LINARITE_DATA, or the user's own.")]
+Database = Annotated[str | None, typer.Option(help="PostgreSQL URL; SQLite in the data folder unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON.")]
 
 
@@ -109,6 +111,25 @@ def doctor(*, data: Data = None) -> None:
 
 
 @app.command()
+def demo() -> None:
+    """Show the main job end to end, in a server of its own: list keys, use them, rotate, see the old ones refused."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C, so that nothing is left behind
+    try:
+        telling = import_module("linarite.demo")
+    except ModuleNotFoundError as error:
+        _fail(f"The demo needs {error.name}, which is not installed: pip install 'linarite[demo]'")
+    steps = []
+    with contextlib.closing(telling.tell(os.environ)) as told:
+        for step in told:
+            typer.echo(f"{step.mark} {step.seconds:5.2f} s  {step.title}: {step.saying}")
+            steps.append(step)
+    import_module("linarite.tables").print_steps(steps)
+    if any(step.held is False for step in steps):
+        raise typer.Exit(1)
+
+
+@app.command()
 def settings(*, as_json: AsJson = False) -> None:
     """Show every setting, its value, and where that comes from."""
     try:
@@ -142,6 +163,118 @@ def bench(
         measuring.report.write_json(json_file, rows)
     if plot is not None:
         measuring.report.write_plot(plot, rows)
+
+
+applications = typer.Typer(help="Add, list and remove the applications that may sign in.", no_args_is_help=True)
+app.add_typer(applications, name="app")
+
+
+@applications.command("add")
+def app_add(
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    *,
+    role: Annotated[str | None, typer.Option(help="Role that it gets, by name or id; none unless given.")] = None,
+    scope: Annotated[str | None, typer.Option(help="Id of what it is for; the subscription unless given.")] = None,
+    data: Data = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an application, and print its secret this once."""
+    if scope is not None and role is None:
+        _fail("--scope says what a role is for: give --role too.")
+    made = _operate("add_application", data, database, name, role, scope)
+    import_module("linarite.tables").print_application(*made, as_json=as_json)
+
+
+@applications.command("list")
+def app_list(*, data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
+    """List the applications with their ids and roles."""
+    found = _operate("list_applications", data, database)
+    import_module("linarite.tables").print_applications(found, as_json=as_json)
+
+
+@applications.command("remove")
+def app_remove(
+    name: Annotated[str, typer.Argument(help="Its name, client id or object id.")],
+    *,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Remove an application: its secrets, tokens and roles count no more."""
+    gone = _operate("remove_application", data, database, name)
+    typer.echo(f"Removed {gone}.")
+
+
+@app.command()
+def access(
+    workspace: Annotated[str, typer.Argument(help="Name, GROUP/NAME or full id.")],
+    *,
+    data: Data = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who may list a workspace's keys: every principal, role, scope, and the Action that grants it."""
+    found = _operate("who_has_access", data, database, workspace)
+    import_module("linarite.tables").print_holders(found, as_json=as_json)
+
+
+trails = typer.Typer(help="Read, follow and prove the trail of every release, change, refusal and sign-in.")
+app.add_typer(trails, name="trail")
+
+
+@trails.callback(invoke_without_command=True)
+def trail(
+    context: typer.Context,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for more, until Ctrl-C.")] = False,
+    since: Annotated[str | None, typer.Option(help="Entries from this moment on, or of the last 30m, 2h, 3d.")] = None,
+    caller: Annotated[str | None, typer.Option(help="Of this caller, by object id or client.")] = None,
+    resource: Annotated[str | None, typer.Option(help="On resources whose id has this in it.")] = None,
+    deed: Annotated[str | None, typer.Option(help="release, write, refusal or sign-in.")] = None,
+    data: Data = None,
+    database: Database = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each entry.")] = False,
+) -> None:
+    """Read and follow the trail of every release, change, refusal and sign-in; `verify` proves it."""
+    if context.invoked_subcommand is not None:
+        return
+    options = {"since": since, "caller": caller, "resource": resource, "deed": deed}
+    with contextlib.suppress(KeyboardInterrupt):
+        _operate("read_trail", data, database, options, typer.echo, follow=follow, as_json=as_json)
+
+
+@trails.command("verify")
+def trail_verify(context: typer.Context, *, data: Data = None, database: Database = None) -> None:
+    """Prove the chain of hashes, or name the first bad place and end with 1."""
+    given = context.parent.params if context.parent else {}
+    typer.echo(_operate("verify_trail", data or given["data"], database or given["database"]))
+
+
+def _operate(deed: str, data: Path | None, database: str | None, *arguments: object, **more: object) -> Any:
+    """Do something to an instance by its database, whether or not a server runs on it."""
+    operator = import_module("linarite.operator_desk")
+    settings = _settings(data=data, database=database)
+    try:
+        return getattr(operator, deed)(settings, os.environ, *arguments, **more)
+    except operator.TROUBLE as error:
+        _fail(str(error))
+
+
+@app.command()
+def proxy(
+    *,
+    data: Data = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 for any free one.")] = 8442,
+    pass_through: Annotated[
+        bool, typer.Option("--pass-through/--refuse-others", help="What becomes of names that are none of ours.")
+    ] = False,
+) -> None:
+    """Lead clients that insist on a cloud's host names to the doors of the running server."""
+    tunnels = import_module("linarite.proxy")
+    try:
+        tunnels.run(_settings(data=data).data, port, _announce_proxy, pass_through=pass_through)
+    except tunnels.PortTaken as error:
+        _fail(str(error))
 
 
 @app.command(hidden=True)
@@ -186,6 +319,23 @@ def _announce(data: Path, ready: Ready) -> None:
         names = ("subscriptionId", "resourceGroup", "workspace")
         typer.echo("  subscription {}, group {}, workspace {}".format(*(known[name] for name in names)))
         typer.echo(f'  in another terminal: eval "$({program} env{folder})" && {program} keys{folder}')
+        _announce_doors(ready)
+    typer.echo("  Ctrl-C stops it.")
+
+
+def _announce_doors(ready: Ready) -> None:
+    """Whether each door answers, in one line; and below it, why one does not."""
+    rings = list(doorbell.ring(ready.content["doors"], ready.closed, ready.content["caBundle"]))
+    marks = [f"{one.door} {'✗' if one.fault else '✓'}" for one in rings]
+    typer.echo(f"  doors: {' '.join(marks) or 'off'}")
+    for one in rings:
+        if one.fault:
+            typer.echo(f"    {one.door}: {one.fault}")
+
+
+def _announce_proxy(port: int) -> None:
+    typer.echo(f"The proxy listens on http://127.0.0.1:{port}")
+    typer.echo(f"  for clients: export HTTPS_PROXY=http://127.0.0.1:{port}")
     typer.echo("  Ctrl-C stops it.")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from linarite import access
 from linarite.ids import parse_id
-from linarite.store import operations, resources
+from linarite.store import operations, resources, trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from linarite.ids import ResourceId
     from linarite.kind import Options
-    from linarite.model import Assignment, Body, Operation, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Operation, Principal, Resource, Secret
     from linarite.routes import Registry
     from linarite.store.view import Transaction, View
 
@@ -80,6 +80,9 @@ class Context:
 
     def may(self, operation: str, scope: ResourceId) -> bool:
         return self.caller is not None and access.allowed(self.view, self.caller, operation, scope)
+
+    def trail(self, before: int | None, most: int) -> list[tuple[int, Entry]]:
+        return trail.entries_before(self.view.connection(), before, most)
 
     def operation(self, id_: str) -> Operation | None:
         """A long-running operation by id."""

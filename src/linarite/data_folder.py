@@ -7,12 +7,12 @@ import fcntl
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class FolderTrouble(Exception):
@@ -21,9 +21,12 @@ class FolderTrouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What clients need to know of a running instance: the content of the ready file."""
+    """What clients need to know of a running instance."""
 
     content: dict[str, Any]
+    """What the ready file says."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Doors that could not be opened, with the reason in a sentence; not in the file."""
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all, for its owner's eyes only.

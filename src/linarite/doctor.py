@@ -26,7 +26,7 @@ _TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 _CLOCK_MAY_DIFFER = 300
 """Seconds that tokens forgive."""
 
-_DOORS = 5
+_DOORS = 6
 """Ports that the doors take, right after the API's."""
 
 _PATIENCE = 5.0

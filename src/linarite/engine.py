@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite import access, listing, verbs
-from linarite.calls import BUCKETS, MOST_REMEMBERED, Call, Case, Plan, Released
+from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released
 from linarite.context import Context, Work
 from linarite.errors import (
     Conflict,
@@ -34,6 +34,7 @@ from linarite.routes import Route, Verb
 from linarite.store import operations
 from linarite.store.gate import Stale
 from linarite.store.view import Transaction
+from linarite.throttle import Buckets
 from linarite.verbs import Request
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Engine:
         options: Options,
         pace: Pace,
         clock: Callable[[], datetime],
+        buckets: Buckets | None = None,
     ) -> None:
         self.gate = gate
         self.registry = registry
@@ -75,6 +77,7 @@ class Engine:
         self.options = options
         self.pace = pace
         self.clock = clock
+        self.buckets = buckets or Buckets()
         self._plans: dict[tuple[str, str, str], Plan] = {}
         self._released = Released()
         self.followers: list[Follower] = []
@@ -90,7 +93,6 @@ class Engine:
         """
         plan = self._plan(call)
         call.bucket = plan.bucket
-        call.remaining = BUCKETS[call.bucket] - 1
         effect = plan.effect
         if effect is Effect.READ:
             return await self._read(call, plan)
@@ -116,6 +118,7 @@ class Engine:
             remembered = self._released.find(call, version, self.clock()) if may_remember else None
             if remembered is not None:
                 outcome, case = remembered
+                outcome = self._counted(call, plan, case, outcome)
             else:
                 case = Case()
                 outcome, version = await ask(partial(self._outcome, call, plan, case))
@@ -187,6 +190,7 @@ class Engine:
         caller = self._caller(view, call, case)
         if plan.route is None:
             raise (plan.refusal or subscription_not_found("")).with_traceback(None)
+        self._count(call, plan, caller)
         route = plan.route
         make = Work if isinstance(view, Transaction) else Context
         context = make(
@@ -207,6 +211,22 @@ class Engine:
         self._admit(view, route, subscription.key if subscription else None, version)
         request = Request(route, call.query, call.json, self.pace, call.method)
         return self._answer(context, request, call.path)
+
+    def _count(self, call: Call, plan: Plan, caller: Principal) -> None:
+        """Take a token of the caller's bucket, once for a call however often it is decided."""
+        if call.remaining is None:
+            subscription = plan.address.scope.subscription if plan.address else None
+            call.remaining = 0
+            call.remaining = self.buckets.take(call.bucket, subscription or "", caller.object_id, self.clock())
+
+    def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer) -> Answer | Refusal:
+        """A remembered answer, unless the caller's bucket is empty."""
+        if case.principal is not None:
+            try:
+                self._count(call, plan, case.principal)
+            except Refusal as refusal:
+                return refusal
+        return answer
 
     def _caller(self, view: View, call: Call, case: Case) -> Principal:
         """Who is calling; remembered in the case from here on, so that a refusal names them too."""

@@ -366,6 +366,17 @@ def body_invalid(problems: Sequence[Problem], target: str) -> BadRequest:
 # ── the server itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def throttled(sort: str, subscription: str, principal: str, wait: int) -> Throttled:
+    """`sort` is `read`, `write` or `delete`; `wait` in seconds."""
+    return Throttled(
+        "SubscriptionRequestsThrottled",
+        f"Number of '{sort}' requests for subscription '{subscription}' actor '{principal}' exceeded. Please try again "
+        f"after '{wait}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
+        "additional information.",
+        headers=(("retry-after", str(wait)),),
+    )
+
+
 def server_sealed() -> Unavailable:
     return Unavailable(
         "ServiceUnavailable",

@@ -39,10 +39,10 @@ def is_guid(text: str) -> bool:
 class ResourceId:
     """The id of one resource; `parent` is the enclosing resource or scope, None only for the tenant's root."""
 
-    parent: ResourceId | None
-    type: str
+    parent: ResourceId | None = field(compare=False)
+    type: str = field(compare=False)
     """Full type, as in `Microsoft.Storage/storageAccounts/blobServices`; empty for the root."""
-    name: str
+    name: str = field(compare=False)
     text: str = field(compare=False)
     key: str
     """The lower-cased text: ids are equal when their keys are."""

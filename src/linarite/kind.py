@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from linarite.errors import Origin, Problem
     from linarite.ids import ResourceId
-    from linarite.model import Assignment, Body, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Principal, Resource, Secret
     from linarite.schema import Field
 
     Prepare = Callable[["Writing", ResourceId, Body, Resource | None], None]
     Check = Callable[["Writing", ResourceId, Body, Resource | None], Iterable[Problem]]
     Act = Callable[["Writing", Resource], None]
+    Pages = Callable[["Reading", ResourceId, str, str], tuple[list[Body], str]]
     Filter = Callable[[ResourceId, str], Callable[[Resource], bool]]
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9.-]+)?", re.IGNORECASE)
@@ -119,6 +120,9 @@ class Reading(Protocol):
 
     def may(self, operation: str, scope: ResourceId) -> bool:
         """Whether the caller's roles grant an operation elsewhere."""
+
+    def trail(self, before: int | None, most: int) -> list[tuple[int, Entry]]:
+        """Entries of the trail before a place, or the last ones, newest first, with their places."""
 
 
 class Writing(Reading, Protocol):
@@ -257,6 +261,11 @@ class Kind:
     """Reads the `$filter` of a list at a scope and answers what fits it, or refuses a `$filter` that it cannot read.
 
     Without one, a `$filter` is passed over.
+    """
+    pages: Pages | None = None
+    """Answers a page of a list that is not made of resources, and the token of the next one, empty at the end.
+
+    It gets the scope, the `$filter` and the token of this page, both perhaps empty.
     """
     scoped: bool = False
     """A list at a scope also shows what stands at the scopes above and below it."""

@@ -45,6 +45,11 @@ def list_(context: Context, request: Request, path: str) -> Answer:
     may_see = _sight(context, request)
     if scope is not ROOT and not _is_there(context, scope):
         raise _scope_missing(context, scope)
+    if kind.pages is not None:
+        value, token = kind.pages(
+            context, scope, request.query.get("$filter", ""), request.query.get(kind.page_parameter, "")
+        )
+        return Answer(200, {"value": value, **_next_link(context, request, path, token)})
     most = _top(request.query)
     fits = _own_filter(request)
     if kind.source is not None or kind.scoped:
@@ -56,9 +61,16 @@ def list_(context: Context, request: Request, path: str) -> Answer:
     value = [_item(context, kind, one) for one in page[:most] if may_see(one.id) and fits(one)]
     body: Body = {"value": value}
     if len(page) > most:
-        query = dict(request.query) | {kind.page_parameter: _token(page[most - 1].key)}
-        body["nextLink"] = f"{context.origin}{path}?{urlencode(query, safe='$')}"
+        body |= _next_link(context, request, path, _token(page[most - 1].key))
     return Answer(200, body)
+
+
+def _next_link(context: Context, request: Request, path: str, token: str) -> Body:
+    """The member that leads to the next page, if there is one."""
+    if not token:
+        return {}
+    query = dict(request.query) | {request.route.kind.page_parameter: token}
+    return {"nextLink": f"{context.origin}{path}?{urlencode(query, safe='$')}"}
 
 
 def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:

@@ -239,7 +239,8 @@ class Listed:
             return reading.problem(at, f"'{at}' must be an array.")
         if len(value) > self.most:
             return reading.problem(at, f"'{at}' must have at most {self.most} items.")
-        return [self.of.read(item, ABSENT, reading, f"{at}[{index}]") for index, item in enumerate(value)]
+        read = (self.of.read(item, ABSENT, reading, f"{at}[{index}]") for index, item in enumerate(value))
+        return [item for item in read if item is not ABSENT]
 
     def show(self, value: Any, version: str) -> Any:
         return [_shown(self.of, item, version) for item in value]
@@ -262,9 +263,10 @@ class Mapped:
                 f"'{at}' must have at most {self.most} members with names of at most {self.longest_name} characters.",
             )
         old = before if isinstance(before, dict) else {}
-        return {
+        read = {
             name: self.of.read(item, old.get(name, ABSENT), reading, f"{at}.{name}") for name, item in value.items()
         }
+        return {name: item for name, item in read.items() if item is not ABSENT}
 
     def show(self, value: Any, version: str) -> Any:
         return {name: _shown(self.of, item, version) for name, item in value.items()}

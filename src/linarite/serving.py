@@ -64,5 +64,5 @@ async def serve(
         for path in files:
             ready.write(path)
             stack.callback(path.unlink, missing_ok=True)
-        announce(ready)
+        await asyncio.to_thread(announce, ready)  # it rings at the doors, which this loop answers
         await stop.wait()

@@ -122,6 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"allowed": "a path without ~, which only shells expand"},
         ),
     ] = Path(__file__).parents[2] / "node_modules"
+    throttle: Annotated[
+        bool, Meta(description="Whether requests beyond Azure's token buckets are refused with 429.")
+    ] = False
     workers: Annotated[int, Meta(ge=1, le=64, description="Processes that serve together.")] = 1
     doors: Annotated[
         bool, Meta(description="Whether the servers that the keys open (blobs, registry, telemetry, notebooks) run.")

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from linarite.bench.report import Row as BenchRow
+    from linarite.demo import Step
     from linarite.doctor import Finding
+    from linarite.holders import Holder
+    from linarite.membership import Held
     from linarite.settings import Row
 
 _OPEN = {"userStorageResourceId", "userStorageArmId", "location", "username", "name"}
@@ -56,10 +59,75 @@ def print_bench(rows: Iterable[BenchRow]) -> None:
     _print(_BENCH, (tuple(_figure(getattr(row, name)) for name in _BENCH) for row in rows))
 
 
+def print_steps(steps: Iterable[Step]) -> None:
+    """How the steps of the demo went."""
+    _print(("", "step", "seconds"), ((step.mark, step.title, f"{step.seconds:.2f}") for step in steps))
+
+
 def print_settings(found: Iterable[Row]) -> None:
     """Every setting."""
     columns = ("variable", "value", "from", "allowed", "what it is")
     _print(columns, ((row.variable, row.value, row.origin, row.allowed, row.help) for row in found))
+
+
+def print_applications(found: Iterable[Held], *, as_json: bool) -> None:
+    """Every application with its ids and roles."""
+    rows = [
+        {
+            "name": one.application.name,
+            "clientId": one.application.client,
+            "objectId": one.application.object_id,
+            "roles": [{"role": role, "scope": scope} for role, scope in one.roles],
+        }
+        for one in found
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    columns = ("name", "clientId", "objectId")
+    told = ((*(str(row[name]) for name in columns), _roles(row["roles"])) for row in rows)
+    _print((*columns, "roles"), told)
+
+
+def print_application(client: str, secret: str, object_id: str, *, as_json: bool) -> None:
+    """A new application with its secret, which is shown this once."""
+    made = {"clientId": client, "clientSecret": secret, "objectId": object_id}
+    if as_json:
+        _print_json(made)
+        return
+    _print(("", "value"), made.items())
+
+
+def print_holders(found: Iterable[Holder], *, as_json: bool) -> None:
+    """Who gets a workspace's keys, and by what."""
+    rows = [
+        {
+            "principal": one.principal.name,
+            "kind": str(one.principal.kind),
+            "clientId": one.principal.client,
+            "objectId": one.principal.object_id,
+            "role": one.role,
+            "scope": one.scope,
+            "action": one.action,
+            "lockedBy": list(one.locks),
+        }
+        for one in found
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    columns = ("principal", "kind", "objectId", "role", "scope", "action")
+    _print(
+        (*columns, "locked by"), ((*(str(row[name]) for name in columns), " ".join(row["lockedBy"])) for row in rows)
+    )
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _roles(held: Any) -> str:
+    return ", ".join(f"{one['role']} at {one['scope']}" for one in held)
 
 
 def _figure(value: object) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from typing import TYPE_CHECKING
 
+import aiohttp.connector
 import pytest
 from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -28,6 +30,10 @@ def _trust(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell clients of the server's CA as a user does: requests by the first variable, OpenSSL by the second."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", server.known["caBundle"])
     monkeypatch.setenv("SSL_CERT_FILE", server.known["caBundle"])
+    # aiohttp reads that variable once, when it is imported: in a process of its own, for this server; here, perhaps for
+    # the server of another test.
+    trusting = ssl.create_default_context(cafile=server.known["caBundle"])
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", trusting)
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,8 @@ class Site:
 
     def commit(self, work: Callable[[Transaction], Result], gate: Gate | None = None) -> Result:
         """Run a unit of work, recorded as a write, or as a refusal."""
-        return self.run((gate or self.gate).commit(work, recorded))
+        done: Result = self.run((gate or self.gate).commit(work, recorded))
+        return done
 
     def look(self, question: Callable[[View], Result], gate: Gate | None = None) -> Result:
         return self.run((gate or self.gate).look(question))[0]
@@ -163,6 +164,12 @@ def commits(gate: Gate) -> Iterator[list[object]]:
     event.listen(gate.database.writer, "commit", note)
     yield seen
     event.remove(gate.database.writer, "commit", note)
+
+
+async def together(gate: Gate, *units: Callable[[Transaction], object]) -> list[Any]:
+    """Outcomes of units that arrive at the same time, exceptions among them."""
+    tasks = [asyncio.ensure_future(gate.commit(unit, recorded)) for unit in units]
+    return list(await asyncio.gather(*tasks, return_exceptions=True))
 
 
 def turned_away(outcome: object) -> bool:

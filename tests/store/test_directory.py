@@ -17,6 +17,7 @@ from tests.store.site import ALICE, NOW
 if TYPE_CHECKING:
     from linarite.model import Principal
     from linarite.seal import Keyring
+    from linarite.store.view import Transaction
     from tests.store.site import Site
 
 PIPELINE = replace(
@@ -31,7 +32,11 @@ LATER = NOW + timedelta(days=1)
 
 
 def add(site: Site, *new: Principal) -> None:
-    site.commit(lambda transaction: [directory.add_principal(transaction.connection(), one, NOW) for one in new])
+    def work(transaction: Transaction) -> None:
+        for one in new:
+            directory.add_principal(transaction.connection(), one, NOW)
+
+    site.commit(work)
 
 
 def by_client(site: Site, client: str) -> Principal | None:

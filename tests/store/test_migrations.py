@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +23,9 @@ from tests.store.site import BOTH, found_group, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from tests.postgres import Cluster
 
@@ -143,9 +145,26 @@ def test_processes_that_bring_up_the_same_database_together_all_succeed(empty_ur
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        assert [process.communicate(timeout=30) for process in processes] == [("", None)] * 3
+        assert [process.communicate(timeout=30)[0] for process in processes] == [""] * 3
     assert [process.returncode for process in processes] == [0] * 3
     assert differences(empty_url) == []
+
+
+def test_a_process_that_finds_the_steps_taken_in_the_meantime_has_nothing_to_complain_of(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.url(postgres.create_database())
+    upgrade = migrations._upgrade
+
+    def come_second(connection: Connection) -> None:
+        monkeypatch.setattr(migrations, "_upgrade", upgrade)
+        bring_up(url)
+        connection.exec_driver_sql("CREATE TABLE state ()")
+
+    monkeypatch.setattr(migrations, "_upgrade", come_second)
+    bring_up(url)
+    assert differences(url) == []
+    postgres.drop_database(str(make_url(url).database))
 
 
 def test_steps_that_fail_in_the_middle_leave_nothing_behind(empty_url: str) -> None:

@@ -15,6 +15,7 @@ from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, recorded
 
 if TYPE_CHECKING:
     from linarite.store.gate import Gate
+    from linarite.store.view import Transaction
     from tests.store.site import Site
 
 LEASE = timedelta(seconds=30)
@@ -37,7 +38,11 @@ def operation(number: int, due: datetime = NOW) -> Operation:
 
 
 def begin(site: Site, *new: Operation) -> None:
-    site.commit(lambda transaction: [operations.add(transaction.connection(), one) for one in new])
+    def work(transaction: Transaction) -> None:
+        for one in new:
+            operations.add(transaction.connection(), one)
+
+    site.commit(work)
 
 
 async def claimed(gate: Gate, now: datetime, most: int = 16, worker: str = "w") -> list[Operation]:

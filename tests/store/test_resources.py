@@ -173,7 +173,8 @@ def test_what_was_softly_deleted_is_kept_and_in_no_list(site: Site) -> None:
 def test_a_list_goes_on_where_the_page_before_it_ended(site: Site) -> None:
     wanted = {f"st{number}" for number in range(25)}
 
-    def page(connection: Connection, after: str) -> list[Resource]:
+    def page(connection: Connection) -> list[Resource]:
+        after = seen[-1].key if seen else ""
         return resources.children(
             connection, parent=TEAM.key, subscription=None, type_=STORAGE.upper(), after=after, most=10
         )
@@ -182,7 +183,7 @@ def test_a_list_goes_on_where_the_page_before_it_ended(site: Site) -> None:
     for name in wanted:
         site.commit(account(name))
     seen: list[Resource] = []
-    while found := site.ask(lambda connection: page(connection, seen[-1].key if seen else "")):
+    while found := site.ask(page):
         assert len(found) <= 10
         seen += found
     assert {one.name for one in seen} == wanted
@@ -227,10 +228,14 @@ def test_assignments_right_at_a_scope_are_told_from_those_below_it(site: Site) -
     assert right_at(ACCOUNT) == []
 
 
+LIKE_TEAM = HOME.child(GROUP, TEAM.name.replace("t", "_"))
+"""Its name, taken for a pattern of SQL, matches the group's."""
+
+
 def fill_with_neighbours(transaction: Transaction) -> None:
     """Assignments in the group, and in groups whose names stand close to it in any order of texts."""
     furnish(transaction)
-    for neighbour in (f"{TEAM.name}0", TEAM.name.replace("t", "_"), "TestRg12", "TestRg.123"):
+    for neighbour in (f"{TEAM.name}0", LIKE_TEAM.name, "TestRg12", "TestRg.123"):
         group = HOME.child(GROUP, neighbour)
         transaction.add(resource(group))
         assign_reader(group, "beside")(transaction)
@@ -247,6 +252,7 @@ def test_what_is_below_a_scope_is_told_from_what_is_beside_it(site: Site) -> Non
     site.commit(fill_with_neighbours)
     assert assigned_below(site, TEAM) == INSIDE
     assert assigned_below(site, ACCOUNT) == {SERVICE.child(ASSIGNMENT, "service").text}
+    assert assigned_below(site, LIKE_TEAM) == {LIKE_TEAM.child(ASSIGNMENT, "beside").text}
     assert len(assigned_below(site, ROOT)) == 7
 
 
@@ -255,7 +261,7 @@ def english_url(postgres: Cluster) -> Iterator[str]:
     """A database that orders texts as a dictionary does, which passes over slashes."""
     name = "ordered_by_dictionary"
     postgres._administer(
-        sql.SQL("CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'").format(
+        sql.SQL("CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-ka-shifted'").format(
             sql.Identifier(name)
         )
     )

@@ -141,12 +141,21 @@ def swap(one: int, other: int) -> Callable[[Connection], object]:
     return work
 
 
-def insert_at(place: int) -> Callable[[Connection], object]:
-    """Put an entry in between, chained to the one before it; what was there moves on."""
+def shift_from(place: int) -> Callable[[Connection], object]:
+    """Leave a gap: the entry at a place, and all behind it, move on by one."""
 
     def work(connection: Connection) -> None:
         for old in range(LENGTH, place - 1, -1):
             change(old, seq=old + 1)(connection)
+
+    return work
+
+
+def insert_at(place: int) -> Callable[[Connection], object]:
+    """Put an entry in between, chained to the one before it; what was there moves on."""
+
+    def work(connection: Connection) -> None:
+        shift_from(place)(connection)
         before = connection.execute(select(tables.trail.c.hash).where(tables.trail.c.seq == place - 1)).scalar()
         [row] = trail.chain([recorded(None, "Linarite/forged")], place - 1, before or trail.GENESIS)
         connection.execute(insert(tables.trail).values(row))
@@ -181,6 +190,8 @@ def forge_from(place: int) -> Callable[[Connection], object]:
         pytest.param(remove(10, 10), 10, id="the last is removed"),
         pytest.param(remove(4, 10), 4, id="the end is removed"),
         pytest.param(remove(1, 10), 1, id="all are removed"),
+        pytest.param(shift_from(4), 4, id="a place is left free"),
+        pytest.param(shift_from(10), 10, id="the last place is left free"),
         pytest.param(swap(4, 5), 4, id="neighbours are swapped"),
         pytest.param(swap(3, 9), 3, id="entries are swapped"),
         pytest.param(insert_at(1), 2, id="an entry is inserted before the first"),

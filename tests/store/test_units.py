@@ -1,17 +1,16 @@
-"""The gate: what is committed together, what undoes what, and what a release proves."""
+"""Units of work: what is committed together, and what undoes what."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from linarite.errors import Conflict, Unavailable
+from linarite.errors import Conflict
 from linarite.model import Deed, Secret
 from linarite.store import directory
-from linarite.store.gate import Stale
 from tests.store.site import (
     ACCOUNT,
     ALICE,
@@ -24,6 +23,7 @@ from tests.store.site import (
     names,
     recorded,
     resource,
+    together,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +45,6 @@ def refuse_after_writing(transaction: Transaction) -> NoReturn:
 def break_after_writing(transaction: Transaction) -> NoReturn:
     transaction.add(resource(ACCOUNT))
     raise Broken
-
-
-async def together(site: Site, *units: Any) -> list[Any]:
-    """Outcomes of units that arrive at the same time."""
-    work = (site.gate.commit(unit, recorded) for unit in units)
-    return await asyncio.gather(*work, return_exceptions=True)
 
 
 # ── one unit ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +134,7 @@ def test_entries_of_a_unit_that_refuses_are_undone_with_it(site: Site) -> None:
 def test_units_that_arrive_together_share_one_commit(site: Site) -> None:
     site.commit(found_group)
     with commits(site.gate) as made:
-        site.run(together(site, *(account(f"st{number}") for number in range(50))))
+        site.run(together(site.gate, *(account(f"st{number}") for number in range(50))))
     assert len(made) == 1
     assert len(site.ask(names)) == 50
     assert site.version() == 51
@@ -154,13 +148,13 @@ def test_units_run_in_the_order_in_which_they_came_and_see_one_another(site: Sit
         return seen
 
     site.commit(found_group)
-    assert site.run(together(site, *[count] * 5)) == [0, 1, 2, 3, 4]
+    assert site.run(together(site.gate, *[count] * 5)) == [0, 1, 2, 3, 4]
 
 
 def test_a_unit_that_refuses_undoes_none_of_its_neighbours(site: Site) -> None:
     site.commit(found_group)
     with commits(site.gate) as made:
-        outcomes = site.run(together(site, account("before"), refuse_after_writing, account("after")))
+        outcomes = site.run(together(site.gate, account("before"), refuse_after_writing, account("after")))
     assert len(made) == 1
     assert outcomes[1] is NOT_NOW
     assert site.ask(names) == {"before", "after"}
@@ -170,7 +164,7 @@ def test_a_unit_that_refuses_undoes_none_of_its_neighbours(site: Site) -> None:
 def test_a_unit_that_breaks_undoes_itself_alone(site: Site) -> None:
     site.commit(found_group)
     with commits(site.gate) as made:
-        outcomes = site.run(together(site, account("before"), break_after_writing, account("after")))
+        outcomes = site.run(together(site.gate, account("before"), break_after_writing, account("after")))
     assert len(made) == 1
     assert isinstance(outcomes[1], Broken)
     assert site.ask(names) == {"before", "after"}
@@ -180,7 +174,7 @@ def test_a_unit_that_breaks_undoes_itself_alone(site: Site) -> None:
 
 def test_a_unit_that_breaks_a_rule_of_the_tables_undoes_itself_alone(site: Site) -> None:
     site.commit(found_group)
-    outcomes = site.run(together(site, account("st1"), account("st1"), account("st2")))
+    outcomes = site.run(together(site.gate, account("st1"), account("st1"), account("st2")))
     assert isinstance(outcomes[1], IntegrityError)
     assert site.ask(names) == {"st1", "st2"}
     assert len(site.entries()) == 3
@@ -229,76 +223,3 @@ def test_a_gate_that_closes_writes_what_is_waiting_first(site: Site) -> None:
     site.run(close())
     site.gates.pop()  # closed already
     assert len(site.entries()) == 4
-
-
-# ── releases ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_release_at_the_current_version_is_written(site: Site) -> None:
-    site.commit(found_group)
-    site.run(site.gate.record(recorded(None, "Linarite/release"), version=1))
-    assert [entry.action for entry in site.entries()] == ["Linarite/test", "Linarite/release"]
-
-
-def test_a_release_at_an_old_version_is_stale_and_writes_nothing(site: Site) -> None:
-    site.commit(found_group)
-    for version in (0, 2):
-        with pytest.raises(Stale):
-            site.run(site.gate.record(recorded(None, "Linarite/release"), version=version))
-    assert len(site.entries()) == 1
-
-
-def test_a_release_is_stale_after_another_process_has_written(site: Site) -> None:
-    site.commit(found_group)
-    version = site.version()
-    site.commit(account("st1"), site.another())
-    with pytest.raises(Stale):
-        site.run(site.gate.record(recorded(None), version=version))
-
-
-def test_a_release_is_not_made_stale_by_a_write_of_the_same_batch(site: Site) -> None:
-    async def both() -> list[Any]:
-        write = site.gate.commit(account("st1"), recorded)
-        release = site.gate.record(recorded(None, "Linarite/release"), version=1)
-        return await asyncio.gather(write, release, return_exceptions=True)
-
-    site.commit(found_group)
-    with commits(site.gate) as made:
-        assert site.run(both())[1] is None
-    assert len(made) == 1
-    # It comes first on the trail too: what it released was true then.
-    assert [entry.action for entry in site.entries()[1:]] == ["Linarite/release", "Linarite/test"]
-
-
-def test_a_stale_release_leaves_its_neighbours_alone(site: Site) -> None:
-    async def both() -> list[Any]:
-        gate = site.gate
-        records = (gate.record(recorded(None, str(version)), version) for version in (0, 1, 0, 1))
-        return await asyncio.gather(*records, return_exceptions=True)
-
-    site.commit(found_group)
-    assert [type(outcome) for outcome in site.run(both())] == [Stale, type(None), Stale, type(None)]
-    assert [entry.action for entry in site.entries()[1:]] == ["1", "1"]
-
-
-# ── sealed ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_sealed_gate_refuses_everything(site: Site) -> None:
-    site.commit(found_group)
-    before = site.entries()
-    site.look(lambda view: view.resource(HOME.key))
-    gate = site.gate
-    gate.keyring = None
-    asked = (
-        lambda: gate.look(lambda view: view.resource(HOME.key)),
-        lambda: gate.peek(lambda view: view.resource(HOME.key)),
-        lambda: gate.record(recorded(None)),
-        lambda: gate.commit(lambda _: None, recorded),
-    )
-    for ask in asked:
-        with pytest.raises(Unavailable, match="sealed") as refused:
-            site.run(ask())  # type: ignore[arg-type]
-        assert refused.value.status == 503
-        assert ("retry-after", "30") in refused.value.headers
-    assert site.entries() == before

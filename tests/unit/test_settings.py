@@ -50,6 +50,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "log_level": "info",
         "log_format": "text",
         "node_modules": Path(__file__).parents[2] / "node_modules",
+        "throttle": False,
         "workers": 1,
         "doors": True,
     }

@@ -12,23 +12,21 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from linarite import access
+from linarite.doors.behind import ACCOUNTS, COMPONENTS, REGISTRIES, everyone, named
 from linarite.doors.registry.desk import ACR_DELETE, ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant
 from linarite.doors.telemetry import Component, Reading
 from linarite.errors import Refusal, Unauthenticated
 from linarite.model import Deed, Entry
-from linarite.store import resources
 from linarite.tokens import Reader
 
 if TYPE_CHECKING:
-    from linarite.doors.blob.accounts import Question
-    from linarite.doors.registry.desk import Action, Caller, TurnedAway
+    from collections.abc import Iterable, Mapping
+
+    from linarite.doors.blob import Question
+    from linarite.doors.registry.desk import Action, Caller, Reason, TurnedAway
     from linarite.engine import Engine
     from linarite.model import Principal, Resource
     from linarite.store.view import View
-
-REGISTRIES = "Microsoft.ContainerRegistry/registries"
-ACCOUNTS = "Microsoft.Storage/storageAccounts"
-COMPONENTS = "microsoft.insights/components"
 
 _PASSWORDS = ("password", "password2")
 _ENTRA = "entra"
@@ -38,6 +36,14 @@ _ROLE_ACTIONS: tuple[tuple[str, frozenset[Action]], ...] = (
     (f"{REGISTRIES}/artifacts/delete", ACR_DELETE),
 )
 """What the operations of AcrPull, AcrPush and AcrDelete allow; Owners and Contributors have all three."""
+_TURNED_AWAY: Mapping[Reason, int] = {"action": 403, "locked": 405}
+"""Statuses of a registry's refusals that are not 401, by their reason."""
+_QUERY = f"{COMPONENTS}/query/read"
+_READING_REFUSED = {
+    Reading.UNAUTHENTICATED: (401, "AuthorizationRequiredError"),
+    Reading.FORBIDDEN: (403, "InsufficientAccessError"),
+}
+"""Statuses and codes of the events API."""
 
 
 def _slashed(*resources_: str) -> tuple[str, ...]:
@@ -58,7 +64,7 @@ class RegistryClerk:
         del caller
 
         def question(view: View) -> Credential | None:
-            registry = _named(view, REGISTRIES, user)
+            registry = named(view, REGISTRIES, user)
             if registry is None or not registry.properties.get("adminUserEnabled"):
                 return None
             secrets = view.secrets(registry.key)
@@ -86,7 +92,7 @@ class RegistryClerk:
             principal = view.principal(claims.object_id)
             if principal is None or principal.disabled:
                 return None
-            for registry in _all(view, REGISTRIES):
+            for registry in everyone(view, REGISTRIES):
                 if _granted(view, principal, registry):
                     return Credential(registry.name, principal.object_id, _ENTRA, principal.object_id)
             return None
@@ -98,7 +104,7 @@ class RegistryClerk:
         """Whether the password still is what it was, or what the principal's roles are now."""
 
         def question(view: View) -> Grant | None:
-            registry = _named(view, REGISTRIES, credential.registry)
+            registry = named(view, REGISTRIES, credential.registry)
             if registry is None:
                 return None
             if credential.kind == _ENTRA:
@@ -125,6 +131,7 @@ class RegistryClerk:
             target=f"{event.method} {event.path}"[:1024],
             caller=credential.subject if credential else "",
             client=(event.claimed_user or "")[:256],
+            status=_TURNED_AWAY.get(event.reason, 401),
             code=event.reason,
             address=event.caller.address,
         )
@@ -139,29 +146,30 @@ class BlobClerk:
     async def may(self, question: Question) -> bool:
         """Whether a role grants any of the actions on the account; a refusal goes on the trail."""
 
-        def ask(view: View) -> bool:
-            account = _named(view, ACCOUNTS, question.account)
+        def ask(view: View) -> tuple[bool, str]:
+            account = named(view, ACCOUNTS, question.account)
+            if account is None:
+                return False, question.account
             principal = view.principal(question.oid)
-            return (
-                account is not None
-                and principal is not None
+            allowed = (
+                principal is not None
                 and not principal.disabled
                 and any(
                     access.allowed(view, principal, action, account.id, data=question.data)
                     for action in question.actions
                 )
             )
+            return allowed, account.id.text
 
-        allowed, _ = await self._engine.gate.look(ask)
+        (allowed, target), _ = await self._engine.gate.look(ask)
         if not allowed:
             await _record(
                 self._engine,
                 action=question.actions[0],
-                target=f"{question.service} {question.account}",
+                target=target,
                 caller=question.oid,
-                client="",
+                status=403,
                 code="AuthorizationPermissionMismatch",
-                address="",
             )
         return allowed
 
@@ -180,55 +188,41 @@ class TelemetryClerk:
         self._by_key: dict[str, Component] = {}
         self._ids: dict[str, Resource] = {}
 
-    async def refresh(self) -> None:
-        """Learn all components anew; to be awaited before a change to one is acknowledged."""
-        found, _ = await self._engine.gate.look(lambda view: list(_all(view, COMPONENTS)))
-        self._ids = {one.properties["AppId"].lower(): one for one in found}
+    def learn(self, components: Iterable[Resource]) -> list[str]:
+        """Know exactly these from now on; answers the ids (`AppId`) of those that are no more."""
+        before = [component.properties["AppId"] for component in self._ids.values()]
+        self._ids = {one.properties["AppId"].lower(): one for one in components}
         self._by_key = {
-            one.properties["InstrumentationKey"].lower(): Component(one.properties["AppId"], one.name) for one in found
+            one.properties["InstrumentationKey"].lower(): Component(one.properties["AppId"], one.name)
+            for one in self._ids.values()
         }
+        return [app_id for app_id in before if app_id.lower() not in self._ids]
 
     def component_of(self, instrumentation_key: str) -> Component | None:
         """The component this key belongs to now."""
         return self._by_key.get(instrumentation_key)
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
-        """Whether the bearer's roles let them read the component."""
+        """Whether the bearer's roles let them read the component; a refusal goes on the trail."""
         component = self._ids.get(app_id.lower())
 
-        def question(view: View) -> Reading:
+        def question(view: View) -> tuple[Reading, str]:
             try:
                 claims = self._reader.read(authorization, view.signing_keys())
             except Refusal:
-                return Reading.UNAUTHENTICATED
+                return Reading.UNAUTHENTICATED, ""
             principal = view.principal(claims.object_id)
             if principal is None or principal.disabled:
-                return Reading.UNAUTHENTICATED
-            allowed = component is not None and access.allowed(
-                view, principal, f"{COMPONENTS}/query/read", component.id
-            )
-            return Reading.ALLOWED if allowed else Reading.FORBIDDEN
+                return Reading.UNAUTHENTICATED, claims.object_id
+            allowed = component is not None and access.allowed(view, principal, _QUERY, component.id)
+            return Reading.ALLOWED if allowed else Reading.FORBIDDEN, principal.object_id
 
-        found, _ = await self._engine.gate.look(question)
+        (found, caller), _ = await self._engine.gate.look(question)
         if found is not Reading.ALLOWED:
-            await _record(
-                self._engine,
-                action=f"{COMPONENTS}/query/read",
-                target=component.id.text if component else app_id[:128],
-                caller="",
-                client="",
-                code=found.name,
-                address="",
-            )
+            status, code = _READING_REFUSED[found]
+            target = component.id.text if component else app_id[:128]
+            await _record(self._engine, action=_QUERY, target=target, caller=caller, status=status, code=code)
         return found
-
-
-def _named(view: View, type_: str, name: str) -> Resource | None:
-    return next(iter(resources.named(view.connection(), type_, name)), None)
-
-
-def _all(view: View, type_: str) -> list[Resource]:
-    return resources.children(view.connection(), parent=None, subscription=None, type_=type_, after="", most=100_000)
 
 
 def _granted(view: View, principal: Principal, registry: Resource) -> frozenset[Action]:
@@ -246,8 +240,17 @@ def _mark(password: str) -> str:
 
 
 async def _record(
-    engine: Engine, *, action: str, target: str, caller: str, client: str, code: str, address: str
+    engine: Engine,
+    *,
+    action: str,
+    target: str,
+    caller: str,
+    status: int,
+    code: str,
+    client: str = "",
+    address: str = "",
 ) -> None:
+    """Put a refusal on the trail; returns when it is durable."""
     request = str(uuid4())
     await engine.gate.record(
         Entry(
@@ -257,7 +260,7 @@ async def _record(
             target=target,
             caller=caller,
             client=client,
-            status=403,
+            status=status,
             code=code,
             request=request,
             correlation=request,

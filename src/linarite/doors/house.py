@@ -9,33 +9,41 @@ import asyncio
 import contextlib
 import os
 import secrets
+import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-import orjson
 import structlog
 
-from linarite.doors.blob import Account, BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports, Trust
-from linarite.doors.clerks import ACCOUNTS, COMPONENTS, REGISTRIES, BlobClerk, RegistryClerk, TelemetryClerk
+from linarite.doors import behind
+from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
+from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
+from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
 from linarite.doors.registry.door import RegistryDoor
-from linarite.doors.telemetry import TelemetryDoor
+from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
+from linarite.doors.vault import VaultClerk, VaultDoor
+from linarite.errors import Unavailable
 from linarite.ids import parse_id
-from linarite.store import resources
 from linarite.store.memory import EVERYTHING, SIGNING_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from linarite.doors.behind import Containers
+    from linarite.doors.blob import Account, Trust
     from linarite.engine import Engine
     from linarite.model import Resource
     from linarite.store.view import View
 
-CONTAINERS = f"{ACCOUNTS}/blobServices/containers"
-WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
+T = TypeVar("T")
+
 TEND_EVERY = 600.0
 """Seconds between two rounds of tidying in the registries."""
+ASK_AGAIN = 0.5
+"""Seconds until a database that did not answer is asked again."""
 
 log = structlog.get_logger()
 
@@ -56,10 +64,11 @@ class Plot:
 
 
 class House:
-    """The doors of one instance. `registry` and `telemetry` are RSGI applications, for listeners of the app's."""
+    """The doors of one instance. All but `blob` are RSGI applications, for listeners of the app's."""
 
     def __init__(self, engine: Engine, plot: Plot) -> None:
         self._engine = engine
+        self._data = plot.data
         self._telemetry_clerk = TelemetryClerk(engine)
         self.registry = RegistryDoor(RegistryClerk(engine), plot.data / "registries", key=os.urandom(32))
         self.telemetry = TelemetryDoor(
@@ -76,26 +85,58 @@ class House:
             ca_bundle=plot.bundle,
         )
         self.blob = BlobDoor(layout, BlobClerk(engine), plot.environment)
-        self._folders = (plot.data / "registries", plot.data / "telemetry", plot.data / "blobs")
+        self.vault = VaultDoor(VaultClerk(engine), engine.options.location)
         self.closed: dict[str, str] = {}
-        """Doors that could not be opened, with the reason in a sentence."""
+        """Doors that are not open, with the reason in a sentence."""
+        self._turn = asyncio.Lock()
         self._tending: asyncio.Task[None] | None = None
+        self._furnishing: asyncio.Task[None] | None = None
+
+    # ── opening and closing ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def open(self) -> None:
-        """Open what can be opened; `closed` says what could not."""
-        for folder in self._folders:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await self.telemetry.start()
-        await self._telemetry_clerk.refresh()
-        try:
-            (accounts, trust), _ = await self._engine.gate.look(lambda view: (_accounts(view), self._trust(view)))
-            await self.blob.start(accounts, trust)
-            for key in await self._keys(WORKSPACES):
-                await self._furnish(key)
-        except (NotInstalled, BlobDoorDown) as error:
-            self.closed["blob"] = str(error)
-        self._tending = asyncio.create_task(self._tend())
+        """Open what can be opened and is not in `closed` yet; `closed` says what could not."""
         self._engine.followers.append(self.follow)
+        doors = {
+            "registry": self._open_registry,
+            "telemetry": self._open_telemetry,
+            "blob": self._open_blob,
+            "vault": self.vault.start,
+        }
+        for name, opening in doors.items():
+            if name in self.closed:
+                continue
+            try:
+                await opening()
+            except (NotInstalled, BlobDoorDown, JournalUnusable) as error:
+                self.closed[name] = _sentence(str(error))
+            except OSError as error:
+                self.closed[name] = f"The {name} door cannot use {error.filename}: {error.strerror}."
+
+    async def _open_registry(self) -> None:
+        self._folder("registries")
+        self._tending = asyncio.create_task(self._tend())
+
+    async def _open_telemetry(self) -> None:
+        self._folder("telemetry")
+        await self.telemetry.start()
+        await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
+
+    async def _open_blob(self) -> None:
+        self._folder("blobs")
+        accounts, trust = await self._look(lambda view: (behind.accounts(view), self._trust(view)))
+        await self.blob.start(accounts, trust)
+        await self._furnish()
+        self.blob.on_reopened = self._furnish_again
+
+    async def _furnish(self) -> None:
+        await self._tell(behind.all_containers, self._make_all_containers)
+
+    def _furnish_again(self) -> None:
+        self._furnishing = asyncio.create_task(self._furnish())
+
+    def _folder(self, name: str) -> None:
+        (self._data / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def blob_origins(self) -> dict[str, str]:
         """Base addresses of blobs, queues and tables; none where the door is closed."""
@@ -104,93 +145,16 @@ class House:
 
     async def close(self) -> None:
         """Close all, after their listeners have stopped; what was stored is on disk then."""
-        self._engine.followers.remove(self.follow)
-        if self._tending is not None:
-            self._tending.cancel()
+        with contextlib.suppress(ValueError):  # it was never opened
+            self._engine.followers.remove(self.follow)
+        for task in filter(None, (self._tending, self._furnishing)):
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._tending
+                await task
         await self.blob.stop()
         await self.registry.close()
         await self.telemetry.stop()
-
-    async def follow(self, changed: frozenset[str]) -> None:
-        """Tell the doors what a commit changed; when this returns, no old key opens anything."""
-        if EVERYTHING in changed or SIGNING_KEYS in changed:
-            await self._tell_all()
-        for key in changed:
-            id_ = parse_id(key)
-            type_ = id_.type.lower() if id_ else ""
-            if type_ == ACCOUNTS.lower():
-                await self._tell_blob(key)
-            elif type_ == WORKSPACES.lower():
-                await self._furnish(key)
-            elif type_ == CONTAINERS.lower():
-                await self._furnish_container(key)
-            elif type_ == COMPONENTS.lower():
-                await self._telemetry_clerk.refresh()
-            elif type_ == REGISTRIES.lower() and id_ is not None and await self._find(key) is None:
-                await self.registry.discard(id_.name)
-
-    async def _tell_all(self) -> None:
-        await self._telemetry_clerk.refresh()
-        (accounts, trust), _ = await self._engine.gate.look(lambda view: (_accounts(view), self._trust(view)))
-        with self._blob_may_be_down():
-            await self.blob.set_trust(trust)
-            await self.blob.set_accounts(accounts)
-
-    async def _tell_blob(self, key: str) -> None:
-        account, _ = await self._engine.gate.look(lambda view: _account(view, view.resource(key)))
-        with self._blob_may_be_down():
-            if account is None:
-                await self.blob.drop_account(key.rpartition("/")[2], erase=True)
-            else:
-                await self.blob.put_account(account)
-
-    async def _furnish(self, key: str) -> None:
-        """Make the containers that azure-ai-ml expects in a workspace's storage account."""
-        workspace = await self._find(key)
-        id_ = parse_id(workspace.properties.get("storageAccount") or "") if workspace else None
-        if workspace is None or id_ is None or await self._find(id_.key) is None:
-            return
-        names = ("azureml", f"azureml-blobstore-{workspace.properties['workspaceId']}")
-        with self._blob_may_be_down():
-            await self.blob.ensure_containers(id_.name.lower(), names)
-
-    async def _furnish_container(self, key: str) -> None:
-        """Make a container that was made through Resource Manager; one that is removed there keeps its blobs here."""
-        container = await self._find(key)
-        if container is not None and (service := container.id.parent) is not None and service.parent is not None:
-            with self._blob_may_be_down():
-                await self.blob.ensure_containers(service.parent.name.lower(), [container.name])
-
-    @contextlib.contextmanager
-    def _blob_may_be_down(self) -> Iterator[None]:
-        """A door that is down refuses everybody; it is told the newest keys before it opens again."""
-        try:
-            yield
-        except (BlobDoorDown, OrderRefused) as error:
-            if "blob" not in self.closed:
-                log.warning("the blob door was not told of a change", why=str(error))
-
-    async def _find(self, key: str) -> Resource | None:
-        found, _ = await self._engine.gate.look(lambda view: view.resource(key))
-        return found if found is not None and found.deleted_at is None else None
-
-    async def _keys(self, type_: str) -> list[str]:
-        found, _ = await self._engine.gate.look(lambda view: [one.key for one in _all(view, type_)])
-        return found
-
-    def _trust(self, view: View) -> Trust:
-        authority = self._engine.reader.authority
-        keys = {"keys": [orjson.loads(key.public) for key in view.signing_keys()]}
-        audiences = (
-            "https://storage.azure.com",
-            "https://storage.azure.com/",
-            "https://{account}.blob.core.windows.net",
-            "https://{account}.queue.core.windows.net",
-            "https://{account}.table.core.windows.net",
-        )
-        return Trust(keys, authority.issuers, audiences, f"{authority.url}/oauth2/authorize")
+        await self.vault.stop()
 
     async def _tend(self) -> None:
         while True:
@@ -200,19 +164,86 @@ class House:
                 log.exception("the registries could not be tidied")
             await asyncio.sleep(TEND_EVERY)
 
+    # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-def _all(view: View, type_: str) -> list[Resource]:
-    return resources.children(view.connection(), parent=None, subscription=None, type_=type_, after="", most=100_000)
+    async def follow(self, changed: frozenset[str]) -> None:
+        """Tell the doors what a commit changed; when this returns, no old key opens anything."""
+        if EVERYTHING in changed or SIGNING_KEYS in changed:
+            await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
+            await self._tell(behind.accounts, self.blob.set_accounts)
+            await self._tell(self._trust, self.blob.set_trust)
+        for key in changed:
+            id_ = parse_id(key)
+            if id_ is not None:
+                await self._tell_of(id_.type.lower(), key, id_.name)
+
+    async def _tell_of(self, type_: str, key: str, name: str) -> None:
+        if type_ == ACCOUNTS.lower():
+            await self._tell(partial(behind.account, key=key), partial(self._set_account, name))
+        elif type_ == WORKSPACES.lower():
+            await self._tell(partial(behind.containers_of_workspace, key=key), self._make_containers)
+        elif type_ == CONTAINERS.lower():
+            await self._tell(partial(behind.container, key=key), self._make_containers)
+        elif type_ == COMPONENTS.lower():
+            await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
+        elif type_ == REGISTRIES.lower():
+            await self._tell(partial(behind.standing, key=key), partial(self._set_registry, name))
+
+    async def _tell(self, question: Callable[[View], T], say: Callable[[T], Awaitable[None]]) -> None:
+        """Ask what is so now and tell a door; returns when it has acknowledged that.
+
+        Several changes come in at once. They ask and begin to tell in turn, so that no door hears older news after
+        newer. A blob door that is down refuses everybody, and is told the newest keys before it opens again.
+        """
+        async with self._turn:
+            found = await self._look(question)
+            telling = asyncio.ensure_future(say(found))
+        try:
+            await telling
+        except (BlobDoorDown, OrderRefused) as error:
+            if "blob" not in self.closed:
+                log.warning("the blob door was not told of a change", why=str(error))
+        except (OSError, sqlite3.Error):
+            log.exception("what was deleted could not be removed from its door")
+
+    async def _look(self, question: Callable[[View], T]) -> T:
+        """The newest state's answer. A database that does not answer is waited for, as the change is made already."""
+        while True:
+            try:
+                return (await self._engine.gate.look(question))[0]
+            except Unavailable:
+                await asyncio.sleep(ASK_AGAIN)
+
+    def _trust(self, view: View) -> Trust:
+        return behind.trust(view, self._engine.reader.authority)
+
+    async def _set_account(self, name: str, account: Account | None) -> None:
+        if account is None:
+            await self.blob.drop_account(name, erase=True)
+        else:
+            await self.blob.put_account(account)
+
+    async def _make_containers(self, wanted: Containers | None) -> None:
+        """Make containers in an account; one that is removed through Resource Manager keeps its blobs here."""
+        if wanted is not None:
+            await self.blob.ensure_containers(wanted.account, wanted.names)
+
+    async def _make_all_containers(self, wanted: list[Containers]) -> None:
+        for one in wanted:
+            await self._make_containers(one)
+
+    async def _learn_components(self, components: list[Resource]) -> None:
+        for app_id in self._telemetry_clerk.learn(components):
+            if "telemetry" not in self.closed:
+                await self.telemetry.forget(app_id)
+
+    async def _set_registry(self, name: str, registry: Resource | None) -> None:
+        if registry is None and "registry" not in self.closed:
+            await self.registry.discard(name)
 
 
-def _accounts(view: View) -> list[Account]:
-    found = (_account(view, resource) for resource in _all(view, ACCOUNTS))
-    return [account for account in found if account is not None]
-
-
-def _account(view: View, resource: Resource | None) -> Account | None:
-    if resource is None or resource.deleted_at is not None:
-        return None
-    kept = view.secrets(resource.key)
-    keys = (kept["key1"].reveal(), kept["key2"].reveal())
-    return Account(resource.name.lower(), keys, resource.properties.get("allowSharedKeyAccess") is not False)
+def _sentence(problem: str) -> str:
+    """What kept a door closed, with the next step where Node does not name it."""
+    if "EADDRINUSE" in problem:
+        problem += ". Choose another port with --port, or --port 0 for any free one"
+    return problem.rstrip(".") + "."

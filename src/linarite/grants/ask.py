@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from linarite import hosts
 from linarite.grants.denied import (
     parameter_missing,
     resource_parameter_unsupported,
@@ -140,9 +141,13 @@ def resource_asked_for(form: Form, endpoint: Endpoint) -> str:
 def audience_of(resource: str, authority: Authority) -> str:
     """The audience of a token for a resource, spelled as the client spells it: with a slash at the end or without.
 
+    This cloud's own vaults are one resource, whatever the port by which a client knows them.
+
     Raises:
         Denied: AADSTS500011, there is no such resource.
     """
+    if hosts.is_vaults(resource.removesuffix("/")):
+        return hosts.VAULTS
     if resource.removesuffix("/") not in {*AZURE, authority.origin}:
         raise resource_unknown(resource, authority.tenant)
     return resource

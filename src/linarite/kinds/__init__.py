@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linarite.kind import Kind, Versions
+from linarite.kinds.activity_log import ACTIVITY_LOG, EVENT_TYPES
 from linarite.kinds.blob_containers import BLOB_CONTAINERS, BLOB_SERVICES
 from linarite.kinds.container_registries import CONTAINER_REGISTRIES
 from linarite.kinds.insights_components import INSIGHTS_COMPONENTS
@@ -40,6 +41,9 @@ _DECLARED = (
     INSIGHTS_COMPONENTS,
     KEY_VAULTS,
     LOG_WORKSPACES,
+    # what was done
+    EVENT_TYPES,
+    ACTIVITY_LOG,
 )
 
 

@@ -1,10 +1,12 @@
-"""Microsoft.KeyVault/vaults (2023-07-01): the vault as a resource. Its secrets have a door of their own, later."""
+"""Microsoft.KeyVault/vaults (2023-07-01): the vault as a resource. Its secrets are behind the vault door."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from linarite.errors import BadRequest, Conflict
+from linarite.hosts import host_of
 from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, PRIVATE_ENDPOINT_CONNECTIONS, SYSTEM_DATA, TAGS, read_only
 from linarite.schema import Field, Flag, Free, Guid, Listed, Object, Text, Whole
@@ -73,9 +75,17 @@ def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None)
 
 
 def _present(reading: Reading, vault: Resource, shown: Body) -> Body:
-    del reading
-    shown["properties"]["vaultUri"] = f"https://{vault.name.lower()}.vault.azure.net/"
+    shown["properties"]["vaultUri"] = _uri(reading, vault.name)
     return shown
+
+
+def _uri(reading: Reading, name: str) -> str:
+    """Where the vault's secrets are: at our door where it is open, else under Azure's own name.
+
+    A host name of the vault's own, as Azure's is: clients hold it against the resource that their challenge names.
+    """
+    door = urlsplit(reading.options.endpoints.get("vault", ""))
+    return f"https://{host_of('vault', name)}:{door.port}/" if door.port else f"https://{name.lower()}.vault.azure.net/"
 
 
 def _check_name(reading: Reading, _: Resource, body: Body) -> Any:

@@ -59,6 +59,11 @@ def principal_by_client(connection: Connection, client: str) -> Principal | None
     return _principal(row) if row else None
 
 
+def principals_all(connection: Connection) -> list[Principal]:
+    """Everybody, by name."""
+    return [_principal(row) for row in connection.execute(select(principals).order_by(principals.c.name))]
+
+
 def add_principal(connection: Connection, new: Principal, created: datetime) -> None:
     connection.execute(
         insert(principals).values(

@@ -166,6 +166,12 @@ def assignments_of(connection: Connection, principal: str) -> tuple[Assignment, 
     return _assignments(connection.execute(select(assignments).where(assignments.c.principal == principal)))
 
 
+def assignment_keys(connection: Connection, principal: str) -> list[str]:
+    """Keys of the roleAssignments resources that make a principal's roles count."""
+    query = select(assignments.c.key).where(assignments.c.principal == principal).order_by(assignments.c.key)
+    return list(connection.execute(query).scalars())
+
+
 def assigned_principals(connection: Connection, key: str) -> set[str]:
     """Who holds roles that go with a resource: assignments at it, and at everything below it."""
     query = select(assignments.c.principal).where(assignments.c.key.in_(_subtree(key)))

@@ -50,6 +50,19 @@ def entries(connection: Connection, after: int, most: int) -> list[tuple[int, En
     return [(row.seq, decode(row.body)) for row in connection.execute(query)]
 
 
+def entries_before(connection: Connection, before: int | None, most: int) -> list[tuple[int, Entry]]:
+    """Entries before a place, or the last ones of all, newest first, with their places."""
+    query = select(trail.c.seq, trail.c.body).order_by(trail.c.seq.desc()).limit(most)
+    if before is not None:
+        query = query.where(trail.c.seq < before)
+    return [(row.seq, decode(row.body)) for row in connection.execute(query)]
+
+
+def length(connection: Connection) -> int:
+    """How many entries there are, by what the row of `state` says."""
+    return int(connection.execute(select(state.c.seq)).scalar_one())
+
+
 def holds(connection: Connection, place: int, hash_: bytes) -> bool:
     """Whether the entry at a place has that hash, which says the same of every entry before it."""
     return (

@@ -98,6 +98,7 @@ class Arm:
             headers.append(("x-ms-failure-cause", "gateway"))
         else:
             headers.append(("x-ms-response-type", "error" if refused else "standard"))
+        if call.remaining is not None:
             headers.append((f"x-ms-ratelimit-remaining-subscription-{call.bucket}", str(call.remaining)))
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
             echoed = request.headers.get("x-ms-client-request-id", "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from linarite.errors import path_unknown
+from linarite.hosts import SUFFIX
 from linarite.web.http import Response
 from linarite.web.render import JSON, refusal_body
 
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from linarite.web.http import Request
 
 NAME = "AzureLinarite"
-SUFFIX = "core.linarite.localhost"
-"""What host names of storage accounts end in, as in `{account}.blob.core.linarite.localhost`.
-
-It begins with `core.` as Azure's does, for azure-storage-blob tells an account's name from a host name by that word.
-Such names resolve where an operator makes them; clients that are given an account's own endpoints need none of them.
-"""
 
 _FIRST_ARRAY = "2018-05-01"
 _FIRST_OBJECT = "2022-09-01"

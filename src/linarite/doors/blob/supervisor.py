@@ -22,7 +22,7 @@ from linarite.doors.blob.installed import environment_of_node, find_azurite, fin
 from linarite.doors.blob.layout import GENTLE, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from linarite.doors.blob.accounts import Account, BlobDesk, Trust
@@ -66,6 +66,8 @@ class BlobDoor:
         self._settled = asyncio.Event()  # clear while a process is being started: serving, or closed with a fault
         self._settled.set()
         self._keeper: asyncio.Task[None] | None = None
+        self.on_reopened: Callable[[], None] = lambda: None
+        """Called when a process has replaced one that died, and may have forgotten its last containers."""
 
     @property
     def pid(self) -> int | None:
@@ -234,6 +236,8 @@ class BlobDoor:
                 except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
                     log.warning("Azurite did not start: %s", _reason(error))
                     deaths += 1
+                else:
+                    self.on_reopened()
 
     def _give_up(self, deaths: int) -> None:
         self._fault = f"The blob door is closed: Azurite ended {deaths} times in a row. See its log."

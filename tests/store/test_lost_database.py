@@ -1,123 +1,23 @@
-"""Full disks and lost databases: everybody who waits is told so, nothing acknowledged is lost, and it works again."""
+"""A lost PostgreSQL: everybody who waits is told so, nothing acknowledged is lost, and it works again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import resource as limits
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from linarite.errors import Unavailable
-from tests.store.site import STORAGE, TEAM, account, found_group, names, recorded, resource, turned_away
+from tests.store.site import TEAM, account, found_group, names, recorded, together, turned_away
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from linarite.store.gate import Gate
     from linarite.store.view import Transaction, View
     from tests.postgres import Cluster
     from tests.store.site import Site
-
-LARGE = 2**21
-"""Bytes that do not fit on the full disk."""
-
-
-def large(name: str) -> Callable[[Transaction], object]:
-    """A unit that makes a storage account of megabytes."""
-    body = {"tags": {"much": "x" * LARGE}}
-    return lambda transaction: transaction.add(resource(TEAM.child(STORAGE, name), body))
-
-
-async def together(gate: Gate, *units: Callable[[Transaction], object]) -> list[Any]:
-    work = (gate.commit(unit, recorded) for unit in units)
-    return await asyncio.gather(*work, return_exceptions=True)
-
-
-# ── SQLite: a full disk ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@contextlib.contextmanager
-def full_database(site: Site) -> Iterator[None]:
-    """SQLite may take only a few more pages."""
-    connection = site.gate.database.writer.raw_connection().dbapi_connection
-    assert connection is not None
-    [pages] = connection.execute("PRAGMA page_count").fetchone()  # type: ignore[attr-defined]
-    connection.execute(f"PRAGMA max_page_count = {pages + 20}")  # type: ignore[attr-defined]
-    yield
-    connection.execute("PRAGMA max_page_count = 1073741823")  # type: ignore[attr-defined]
-
-
-@contextlib.contextmanager
-def full_disk(_: Site) -> Iterator[None]:
-    """No file may grow beyond a size that the write-ahead log soon has: the commit itself fails."""
-    soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
-    limits.setrlimit(limits.RLIMIT_FSIZE, (LARGE // 2, hard))
-    try:
-        yield
-    finally:
-        limits.setrlimit(limits.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.fixture(params=[full_database, full_disk], ids=lambda full: full.__name__)
-def full(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-def test_a_full_disk_turns_everybody_away_who_waits_and_keeps_what_was_acknowledged(
-    sqlite_site: Site, full: Any
-) -> None:
-    site = sqlite_site
-    site.commit(found_group)
-    site.commit(account("kept"))
-    with full(site):
-        outcomes = site.run(together(site.gate, account("before"), large("st1"), account("after"), account("last")))
-        assert [turned_away(outcome) for outcome in outcomes] == [True] * 4
-        assert site.ask(names) == {"kept"}
-        assert len(site.entries()) == 2
-    assert site.run(together(site.gate, account("before"), large("st1"))) is not None
-    assert site.ask(names) == {"kept", "before", "st1"}
-    assert len(site.entries()) == 4
-    assert site.first_broken() is None
-
-
-def test_a_full_disk_does_not_keep_small_requests_from_going_on(sqlite_site: Site, full: Any) -> None:
-    site = sqlite_site
-    site.commit(found_group)
-    with full(site):
-        with pytest.raises(Unavailable):
-            site.commit(large("st1"))
-        site.commit(account("small"))
-    assert site.ask(names) == {"small"}
-    assert site.first_broken() is None
-
-
-def test_an_entry_that_does_not_fit_takes_its_batch_with_it(sqlite_site: Site, full: Any) -> None:
-    async def both() -> list[Any]:
-        gate = sqlite_site.gate
-        write = gate.commit(account("st1"), recorded)
-        record = gate.record(recorded(None, "x" * LARGE))
-        return await asyncio.gather(write, record, return_exceptions=True)
-
-    sqlite_site.commit(found_group)
-    with full(sqlite_site):
-        assert all(map(turned_away, sqlite_site.run(both())))
-    assert sqlite_site.ask(names) == set()
-    assert len(sqlite_site.entries()) == 1
-    assert sqlite_site.first_broken() is None
-
-
-def test_a_release_that_cannot_be_recorded_is_not_answered(sqlite_site: Site, full: Any) -> None:
-    with full(sqlite_site), pytest.raises(Unavailable) as refused:
-        sqlite_site.run(sqlite_site.gate.record(recorded(None, "x" * LARGE), version=0))
-    assert refused.value.status == 503
-    assert ("retry-after", "1") in refused.value.headers
-    assert sqlite_site.entries() == []
-
-
-# ── PostgreSQL: a lost database ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @contextlib.contextmanager
@@ -183,7 +83,7 @@ def test_everybody_who_waits_for_a_lost_database_is_turned_away(postgres_site: S
             *(gate.look(lambda view: view.resource(TEAM.key)) for _ in range(3)),
             gate.peek(lambda view: view.resource("/not/remembered")),
         )
-        return await asyncio.gather(*asked, return_exceptions=True)
+        return list(await asyncio.gather(*asked, return_exceptions=True))
 
     with lost(postgres):
         assert [turned_away(outcome) for outcome in site.run(ask())] == [True] * 10

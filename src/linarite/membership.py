@@ -1,0 +1,219 @@
+"""Applications as an operator makes, lists and takes them away, each as one unit of work with its entries.
+
+It runs inside a transaction of the gate, and knows neither the command line nor where the database is.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
+from linarite.grants import add_application
+from linarite.ids import ROOT, SUBSCRIPTION, parse, parse_id
+from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
+from linarite.roles import BUILT_IN, BY_ID
+from linarite.store import directory, resources
+from linarite.store.memory import principal_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from linarite.ids import ResourceId
+    from linarite.model import Principal, Secret
+    from linarite.roles import Role
+    from linarite.seal import Random
+    from linarite.store.gate import Gate
+    from linarite.store.view import Transaction, View
+
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
+
+OPERATOR = "linarite"
+"""The client that entries of the command line name."""
+
+_LONGEST_NAME = 120
+"""Characters of an application's name, as in Entra."""
+
+
+class Unfit(Exception):
+    """What was asked for cannot be done, and nothing was written; the message is a sentence for the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An application and the roles that it holds: the role's name, and its scope."""
+
+    application: Principal
+    roles: tuple[tuple[str, str], ...]
+
+
+# ── what is asked for ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def role_named(text: str) -> Role:
+    """A built-in role by name or id, in any case.
+
+    Raises:
+        Unfit: there is none; the sentence has the nearest names.
+    """
+    wanted = text.strip().lower()
+    names = {role.name.lower(): role for role in BUILT_IN}
+    if (found := names.get(wanted) or BY_ID.get(wanted)) is not None:
+        return found
+    near = [names[name].name for name in get_close_matches(wanted, names, 3, 0.4)]
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(role.name for role in BUILT_IN)}."
+    raise Unfit(f"There is no role '{text}'. {hint}")
+
+
+def scope_named(text: str | None) -> ResourceId:
+    """A scope by its id; the subscription where none is given.
+
+    Raises:
+        Unfit: the text is no id.
+    """
+    if text is None:
+        return ROOT.child(SUBSCRIPTION, SUBSCRIPTION_ID)
+    if text == ROOT.text:
+        return ROOT
+    if (found := parse_id(text.rstrip("/"))) is None:
+        raise Unfit(f"The scope '{text}' is no id of a resource. It looks like /subscriptions/…/resourceGroups/….")
+    return found
+
+
+# ── the three deeds ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def add(
+    gate: Gate, name: str, role: Role | None, scope: ResourceId, *, now: datetime, random: Random = os.urandom
+) -> tuple[Principal, Secret]:
+    """Register an application, and give it a role at a scope where one is given.
+
+    Raises:
+        Unfit: the name is none, or there is nothing at the scope.
+    """
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise Unfit(f"A name is 1 to {_LONGEST_NAME} characters that can be printed.")
+
+    def work(transaction: Transaction) -> tuple[Principal, Secret]:
+        made, secret = add_application(transaction, name.strip(), tenant=TENANT, now=now, random=random)
+        transaction.entries.append(_entry("Linarite/applications/write", _path(made), now, random))
+        if role is not None:
+            _assign(transaction, made, role, scope, now=now, random=random)
+        return made, secret
+
+    return await gate.commit(work, lambda _: None)
+
+
+async def listed(gate: Gate) -> list[Held]:
+    """Every application, by name, with the roles that it holds."""
+
+    def question(view: View) -> list[Held]:
+        return [
+            Held(one, tuple((_role_name(held.role), held.scope) for held in view.assignments_of(one.object_id)))
+            for one in _applications(view)
+        ]
+
+    answer, _ = await gate.look(question)
+    return answer
+
+
+async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.urandom) -> Principal:
+    """Take an application away, by name, client id or object id: its tokens, secrets and roles count no more.
+
+    Raises:
+        Unfit: there is none, or more than one, or it is the owner.
+    """
+
+    def work(transaction: Transaction) -> Principal:
+        gone = _the_one(_applications(transaction), named)
+        if gone.object_id == OWNER_OBJECT:
+            raise Unfit("The owner cannot be removed: the commands sign in as the owner.")
+        for key in resources.assignment_keys(transaction.connection(), gone.object_id):
+            assignment = parse(key).scope
+            transaction.remove(assignment)
+            transaction.entries.append(_entry(f"{ASSIGNMENTS}/delete", assignment.text, now, random))
+        directory.remove_principal(transaction.connection(), gone.object_id)
+        transaction.note(principal_key(gone.object_id))
+        transaction.entries.append(_entry("Linarite/applications/delete", _path(gone), now, random))
+        return gone
+
+    return await gate.commit(work, lambda _: None)
+
+
+def _assign(
+    transaction: Transaction, made: Principal, role: Role, scope: ResourceId, *, now: datetime, random: Random
+) -> None:
+    """Give a role, as a PUT of a role assignment would: a resource that shows in lists, and an entry of its own."""
+    if scope is not ROOT:
+        found = transaction.resource(scope.key)
+        if found is None or found.deleted_at is not None:
+            raise Unfit(f"There is nothing at the scope {scope.text}. Scopes are ids of what exists.")
+        scope = found.id
+    id_ = scope.child(ASSIGNMENTS, _guid(random))
+    subscription = scope.within(SUBSCRIPTION)
+    at = now.isoformat().replace("+00:00", "Z")
+    properties = {
+        "roleDefinitionId": f"{subscription.text if subscription else ''}{DEFINITIONS}/{role.id}",
+        "principalId": made.object_id,
+        "principalType": str(made.kind),
+        "scope": scope.text,
+        "createdOn": at,
+        "updatedOn": at,
+        "createdBy": "",
+        "updatedBy": "",
+    }
+    transaction.add(Resource(id_, {"properties": properties}, 0))
+    transaction.assign(id_.key, Assignment(made.object_id, role.id, scope.key))
+    transaction.entries.append(_entry(f"{ASSIGNMENTS}/write", id_.text, now, random))
+
+
+def _applications(view: View) -> list[Principal]:
+    everybody = directory.principals_all(view.connection())
+    return [one for one in everybody if one.kind is PrincipalKind.SERVICE_PRINCIPAL]
+
+
+def _the_one(applications: Iterable[Principal], named: str) -> Principal:
+    """The application of that name or id."""
+    wanted = named.strip().lower()
+    found = [one for one in applications if wanted in {one.name.lower(), one.client.lower(), one.object_id.lower()}]
+    if not found:
+        raise Unfit(f"There is no application '{named}'. `linarite app list` shows those that there are.")
+    if len(found) > 1:
+        ids = " or ".join(one.client for one in found)
+        raise Unfit(f"There are {len(found)} applications called '{named}'. Name one by its client id: {ids}.")
+    return found[0]
+
+
+def _role_name(id_: str) -> str:
+    return BY_ID[id_].name if id_ in BY_ID else id_
+
+
+def _path(application: Principal) -> str:
+    """How an entry names an application."""
+    return f"/applications/{application.client}"
+
+
+def _entry(action: str, target: str, now: datetime, random: Random) -> Entry:
+    """An entry of the operator, who is known by having the root key and not by a token."""
+    return Entry(
+        at=now,
+        deed=Deed.WRITE,
+        action=action,
+        target=target,
+        caller="",
+        client=OPERATOR,
+        status=200,
+        code="",
+        request=_guid(random),
+        correlation="",
+        address="",
+    )
+
+
+def _guid(random: Random) -> str:
+    return str(UUID(bytes=random(16), version=4))

@@ -1,0 +1,104 @@
+"""The operator's desk: what the commands do to an instance by its database, one function a command.
+
+Each joins the database, asks or commits, and leaves. Whoever may open the database and has the root key is the
+operator; nothing here asks for a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from linarite import auditing, client, first_start, holders, joined, membership
+from linarite.ids import parse_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from linarite.holders import Holder
+    from linarite.membership import Held
+    from linarite.settings import Settings
+
+TROUBLE = (*joined.TROUBLE, membership.Unfit, auditing.Unreadable)
+"""What can keep a command from what it is for; each says in a sentence what to do."""
+
+
+def add_application(
+    settings: Settings, environment: Mapping[str, str], name: str, role: str | None, scope: str | None
+) -> tuple[str, str, str]:
+    """Add an application; answers its client id, its secret, revealed, and its object id."""
+    wanted = membership.role_named(role) if role is not None else None
+    place = membership.scope_named(scope)
+
+    async def run() -> tuple[str, str, str]:
+        async with joined.joined(settings, environment) as gate:
+            made, secret = await membership.add(gate, name, wanted, place, now=datetime.now(UTC))
+            return made.client, secret.reveal(), made.object_id
+
+    return asyncio.run(run())
+
+
+def list_applications(settings: Settings, environment: Mapping[str, str]) -> list[Held]:
+    """Every application with the roles that it holds."""
+
+    async def run() -> list[Held]:
+        async with joined.joined(settings, environment) as gate:
+            return await membership.listed(gate)
+
+    return asyncio.run(run())
+
+
+def remove_application(settings: Settings, environment: Mapping[str, str], named: str) -> str:
+    """Remove an application by name or id; answers its name."""
+
+    async def run() -> str:
+        async with joined.joined(settings, environment) as gate:
+            return (await membership.remove(gate, named, now=datetime.now(UTC))).name
+
+    return asyncio.run(run())
+
+
+def who_has_access(settings: Settings, _: Mapping[str, str], workspace: str) -> list[Holder]:
+    """Everybody who may list the keys of a workspace, given as a name, as GROUP/NAME, or as a full id.
+
+    Raises:
+        Unfit: there is no such workspace.
+    """
+    sample = {"subscriptionId": first_start.SUBSCRIPTION_ID, "resourceGroup": first_start.GROUP, "workspace": ""}
+    id_ = parse_id(client.workspace_path(sample, workspace))
+    with joined.opened(settings) as database:
+        found = holders.of(database, id_) if id_ is not None and id_.type.lower() == holders.TYPE.lower() else None
+    if found is None:
+        raise membership.Unfit(f"There is no workspace '{workspace}'. Name it as NAME, GROUP/NAME or by its full id.")
+    return found
+
+
+def read_trail(
+    settings: Settings,
+    _: Mapping[str, str],
+    options: Mapping[str, str | None],
+    say: Callable[[str], None],
+    *,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Say every wanted entry of the trail, a line each; `options` are the ones of `auditing.wanted`."""
+    which = auditing.wanted(**options, now=datetime.now(UTC))
+    line = auditing.as_json if as_json else auditing.as_text
+    with joined.opened(settings) as database:
+        for place, entry in auditing.entries(database, which, follow=follow):
+            say(line(place, entry))
+
+
+def verify_trail(settings: Settings, _: Mapping[str, str]) -> str:
+    """Prove the trail's chain of hashes; answers the sentence that says so.
+
+    Raises:
+        Unreadable: it is broken; the sentence names the first bad place.
+    """
+    with joined.opened(settings) as database:
+        broken, length = auditing.verify(database)
+    if broken is not None:
+        raise auditing.Unreadable(f"The trail is broken at place {broken}: nothing from there on is proven.")
+    return f"The trail holds: {length} entries, each proven by the next."

@@ -1,0 +1,143 @@
+"""The demo: every step holds, no secret is shown, and nothing is left behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linarite.doors.blob import NotInstalled
+from linarite.doors.blob.installed import find_azurite, find_node
+from linarite.settings import load
+from tests.cli.program import COMMAND, Ended, begun, surroundings, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONGEST = 60.0
+SECRETS = r"\+ASt|\+ACR|eyJ[\w-]{10}|[\w-]{8}-[\w-]{4}-4[\w-]{3}-[89ab][\w-]{3}-[\w-]{12}"
+"""The marks of storage keys, of registry passwords and of tokens; and a random GUID, as instrumentation keys are."""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Where temporary files go."""
+    own = tmp_path / "own"
+    own.mkdir()
+    return own
+
+
+def demo(own: Path, **environment: str) -> Ended:
+    ended = subprocess.run(
+        [*COMMAND, "demo"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+        env=surroundings({"TMPDIR": str(own), **environment}),
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def marks(output: str) -> dict[str, str]:
+    """The mark of every step, by its title, as it was printed when it ended; and what the table says is the same."""
+    steps = re.findall(r"^([✓✗-]) +[\d.]+ s  ([^:]+): ", output, re.MULTILINE)
+    table = re.findall(r"│ ([✓✗-]) │ (.+?) +│", output)
+    assert table == steps
+    return {title: mark for mark, title in steps}
+
+
+def is_left(own: Path) -> list[str]:
+    """Files of the demo, and processes whose environment names its folder for temporary files."""
+    processes = subprocess.run(["ps", "axewwo", "pid,command"], capture_output=True, text=True, check=True).stdout
+    return [path.name for path in own.iterdir()] + [line for line in processes.splitlines() if f"TMPDIR={own}" in line]
+
+
+@pytest.fixture
+def installed() -> None:
+    try:
+        find_node(os.environ)
+        find_azurite(load({"HOME": "/"}).node_modules)
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
+
+
+def test_every_step_holds_and_no_secret_is_shown_and_nothing_is_left(own: Path, installed: None) -> None:
+    foreign = {
+        "LINARITE_DATABASE": "postgresql://nobody@localhost:1/none",
+        "LINARITE_RESYNC": "auto",
+        "LINARITE_SEED": "none",
+        "AZURE_TENANT_ID": "of-somebody-else",
+        "HTTPS_PROXY": "http://127.0.0.1:1",
+    }
+    ended = demo(own, **foreign)
+    assert (ended.status, ended.complaint) == (0, ""), ended
+    seen = marks(ended.output)
+    assert len(seen) == 18
+    assert {title for title, mark in seen.items() if mark != "✓"} == {"the notebook keys"}
+    assert "the old storage key is refused at once: 403 AuthenticationFailed" in ended.output
+    assert "the old password is refused at once, and password2 goes on: 401 Unauthorized" in ended.output
+    assert re.findall(SECRETS, ended.output) == []
+    assert is_left(own) == []
+
+
+def test_without_azurite_its_steps_fail_with_the_reason_and_the_others_hold(own: Path) -> None:
+    ended = demo(own, LINARITE_NODE_MODULES=str(own))
+    assert (ended.status, ended.complaint) == (1, ""), ended
+    failed = [title for title, mark in marks(ended.output).items() if mark == "✗"]
+    assert failed == [
+        "azure-storage-blob uploads and downloads with the storage key",
+        "the old storage key is refused at once",
+        "the new storage key opens the blob",
+    ]
+    assert f"The blob door is closed. The blob door needs Azurite, which is not installed in {own}." in ended.output
+    assert is_left(own) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "server.log"),
+        (signal.SIGTERM, "server.log"),
+        (signal.SIGINT, "oras pushes and pulls"),
+        (signal.SIGHUP, "the workspace still lists"),
+    ],
+)
+def test_a_signal_ends_it_and_nothing_is_left(own: Path, tmp_path: Path, number: signal.Signals, moment: str) -> None:
+    """While its server starts, of which its log is the first sign; and in the middle of the steps."""
+    log = tmp_path / "log"
+    # Whoever is interrupted may leave a file to the collector, which is no fault worth an error.
+    with begun("demo", log=log, TMPDIR=str(own), PYTHONWARNINGS="ignore::ResourceWarning") as process:
+        until(lambda: bool(list(own.glob(f"*/{moment}"))) or moment in log.read_text(), log.read_text)
+        for _ in range(2):
+            process.send_signal(number)
+        assert process.wait(LONGEST) != 0
+    assert "Traceback" not in log.read_text()
+    assert is_left(own) == []
+
+
+def test_a_server_that_does_not_start_is_told_in_its_own_words(own: Path) -> None:
+    ended = demo(own, LINARITE_NODE_MODULES="~")
+    assert (ended.status, ended.complaint) == (1, ""), ended
+    assert marks(ended.output) == {"a server starts, in a folder of its own": "✗"}
+    assert "LINARITE_NODE_MODULES is '~', and must be a path without ~" in ended.output
+    assert is_left(own) == []
+
+
+def test_a_library_that_is_missing_is_named_with_what_installs_it(own: Path) -> None:
+    script = textwrap.dedent("""
+        import sys
+        sys.modules["azure.storage.blob"] = None
+        from linarite.cli import app
+        app(["demo"])
+    """)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONGEST, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "The demo needs azure.storage.blob, which is not installed: pip install 'linarite[demo]'\n"
