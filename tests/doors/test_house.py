@@ -17,6 +17,7 @@ from linarite.doors.blob import Account, BlobDoorDown
 from linarite.doors.house import House, Plot
 from linarite.errors import server_busy
 from linarite.ids import parse
+from linarite.kind import Options
 from linarite.model import Resource, Secret
 from linarite.tokens import Authority, Reader
 
@@ -76,7 +77,11 @@ def gate() -> Gate:
 def house(gate: Gate, tmp_path: Path) -> House:
     authority = Authority("https://localhost", "t")
     engine: Any = SimpleNamespace(
-        gate=gate, followers=[], clock=lambda: datetime.now(UTC), reader=Reader(authority, lambda: datetime.now(UTC))
+        gate=gate,
+        followers=[],
+        clock=lambda: datetime.now(UTC),
+        reader=Reader(authority, lambda: datetime.now(UTC)),
+        options=Options(tenant=authority.tenant, origin=authority.origin, location="eastus"),
     )
     plot = Plot(tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, "127.0.0.1", os.environ)
     house = House(engine, plot)
