@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PATIENCE = 2.0
 """Seconds that a door may take."""
@@ -25,13 +25,13 @@ class Ring:
     """Why it is closed or does not answer, in a sentence; None where it answers."""
 
 
-def ring(doors: dict[str, str | None], closed: dict[str, str], bundle: str) -> Iterator[Ring]:
+def ring(doors: Mapping[str, str | None], closed: Mapping[str, str], bundle: str) -> Iterator[Ring]:
     """Ring at each door that has an address, in the order given; one in `closed` is closed for the reason there.
 
     A door that is in neither is off, and left out. `bundle` is the file of the authorities to trust.
     """
     tls = ssl.create_default_context(cafile=bundle)
-    for door in doors | closed:
+    for door in {**doors, **closed}:
         address = doors.get(door)
         if address is not None:
             yield Ring(door, _fault(address, tls))

@@ -103,8 +103,7 @@ class Exchange:
             host, port = await _asked(reader)
             there, back = await _connected(await self._board.place(host, port))
         except Unconnected as error:
-            writer.write(_refusal(error))
-            await writer.drain()
+            await _refuse(reader, writer, error)
             return
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -175,6 +174,16 @@ def _refusal(error: Unconnected) -> bytes:
         f"Content-Length: {len(body)}\r\n{allow}Connection: close\r\n\r\n"
     )
     return head.encode() + body
+
+
+async def _refuse(reader: StreamReader, writer: StreamWriter, error: Unconnected) -> None:
+    """Say why, and hear the client out: who is hung up on while they speak may never read it."""
+    writer.write(_refusal(error))
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSED_WITHIN):
+            while await reader.read(PIECE):
+                pass
 
 
 async def _closed(writer: StreamWriter) -> None:

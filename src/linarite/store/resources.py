@@ -14,7 +14,6 @@ from linarite.store.tables import assignments, moment, resources, secrets, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from sqlalchemy import Connection, Select
 
@@ -176,12 +175,3 @@ def assigned_principals(connection: Connection, key: str) -> set[str]:
     """Who holds roles that go with a resource: assignments at it, and at everything below it."""
     query = select(assignments.c.principal).where(assignments.c.key.in_(_subtree(key)))
     return set(connection.execute(query).scalars())
-
-
-def purge_deleted(connection: Connection, before: datetime) -> list[str]:
-    """Remove what was soft-deleted before that moment; answers the keys."""
-    query = select(resources.c.key).where(resources.c.deleted_at < stamp(before))
-    keys = list(connection.execute(query).scalars())
-    for key in keys:
-        remove(connection, key)
-    return keys
