@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,21 @@ def test_the_guide_to_clients_is_true(surroundings: dict[str, str]) -> None:
     names, expires = python("\n".join(blocks("docs/how-to/point-clients-here.md", "python")), surroundings)
     assert "testdemoworkazashomr" in names
     assert expires.isdigit()
+
+
+def test_the_guide_to_the_keys_is_true(server: Server, surroundings: dict[str, str], tmp_path: Path) -> None:
+    if server.known["doors"]["blob"] is None:
+        pytest.skip("the blob door needs Node 20 and its packages: see CONTRIBUTING.md")
+    own = {"TMPDIR": str(tmp_path), "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true"}
+    (tmp_path / "README.md").write_text("notes")
+    page = "docs/how-to/use-the-keys.md"
+    text = "\n".join(blocks(page, "python"))
+    printed = run([sys.executable, "-"], text, surroundings | own, tmp_path).splitlines()
+    assert printed == ["hello", "['v1']", "True", "['loss is nan']"]
+    if shutil.which("skopeo"):
+        login = {"XDG_RUNTIME_DIR": str(tmp_path), "REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")}
+        [block] = [block for block in blocks(page, "sh") if "skopeo" in block]
+        assert '"Tags": [\n        "v1"' in shell("set -o pipefail\n" + block, surroundings | login)
 
 
 def test_the_guide_to_ci_is_true(tmp_path: Path) -> None:

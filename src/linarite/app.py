@@ -94,7 +94,7 @@ class Instance:
         if self._part is None:
             self._stack.enter_context(data_folder.held(settings.data))
         bound = _bound(settings.bind)
-        certified = certificates.ensure(settings.data, (*bound, *hosts.wildcards()), clock(), (*bound, hosts.SUFFIX))
+        certified = certificates.ensure(settings.data, (*bound, *hosts.wildcards()), clock(), bound)
         url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
         database = Database(url)
         self._stack.callback(database.close)

@@ -6,6 +6,7 @@ A command imports what it alone needs when it runs, so that `--help` answers at 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shlex
@@ -357,4 +358,7 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """Entry point of the `linarite` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where the terminal has no ✓, a server starts all the same
     app()

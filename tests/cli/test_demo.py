@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from linarite import demo as demo_module
+from linarite.demo.veil import Veil
 from linarite.doors.blob import NotInstalled
 from linarite.doors.blob.installed import find_azurite, find_node
 from linarite.settings import load
@@ -129,6 +132,25 @@ def test_a_server_that_does_not_start_is_told_in_its_own_words(own: Path) -> Non
     assert marks(ended.output) == {"a server starts, in a folder of its own": "✗"}
     assert "LINARITE_NODE_MODULES is '~', and must be a path without ~" in ended.output
     assert is_left(own) == []
+
+
+def test_a_step_that_hangs_is_ended_in_time() -> None:
+    with demo_module._alarm():
+        step = demo_module._taken("a step", lambda: str(time.sleep(LONGEST)), Veil(), time.monotonic() + 0.05)
+    assert (step.mark, step.saying) == ("✗", "It is not done 30 s after the first step began.")
+    assert step.seconds < LONGEST / 2
+
+
+def test_a_secret_in_what_a_library_complains_of_is_covered() -> None:
+    veil, key = Veil(), "bm90IGEgc2VjcmV0"
+
+    def complain() -> str:
+        raise ValueError(f"{key} is not a key\nand so on")
+
+    assert key not in veil.hide(key)
+    with demo_module._alarm():
+        step = demo_module._taken("a step", complain, veil, time.monotonic() + LONGEST)
+    assert step.saying == "ValueError: •••••••• is not a key"
 
 
 def test_a_library_that_is_missing_is_named_with_what_installs_it(own: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import tempfile
 import warnings
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,12 @@ def azure(server: Server) -> Iterator[Azure]:
 
 
 @pytest.fixture
-def trusted(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """What a test needs that names its CA itself: an exporter that does not report on itself to Microsoft."""
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> pytest.MonkeyPatch:
+    """What a test needs that names its CA itself.
+
+    An exporter that does not report on itself to Microsoft; and a place for the temporary files that oras leaves.
+    """
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     for what in ("STATSBEAT_DISABLED_ALL", "SDKSTATS_DISABLED", "CONTROLPLANE_DISABLED"):
         monkeypatch.setenv(f"APPLICATIONINSIGHTS_{what}", "true")
     return monkeypatch

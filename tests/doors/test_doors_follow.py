@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from azure.storage.blob import BlobServiceClient
 from tests.clients.house import LOCATION, credential, fresh, make_workspace
 from tests.clients.people import join
 from tests.clients.test_authorization import give
-from tests.doors.place import INSIGHTS, refusal, refusals
+from tests.doors.place import INSIGHTS, refusal, refusals, send_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,6 +162,25 @@ def test_an_entra_token_is_exchanged_for_what_acrpull_allows(
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_that_does_not_count_any_more_is_on_the_trail(place: Place, blobs: str) -> None:
+    client = place.blobs(place.storage_keys()[0])
+    place.regenerate_storage()
+    assert refusal(client.get_account_information)[0] == 403
+    [told] = refusals(place.server, target=place.beside.account)
+    assert told["action"] == "Microsoft.Storage/storageAccounts/blobServices/Service_GetAccountInfo"
+    assert (told["status"], told["code"], told["address"]) == (403, "AuthenticationFailed", "127.0.0.1")
+
+
+def test_telemetry_for_nobody_is_on_the_trail(place: Place) -> None:
+    before = len(refusals(place.server, action="microsoft.insights/components/track"))
+    component = place.component()
+    send_trace(component.connection_string.replace(component.instrumentation_key, str(uuid4())), "lost")
+    told = refusals(place.server, action="microsoft.insights/components/track")
+    assert len(told) == before + 1
+    assert (told[-1]["status"], told[-1]["code"]) == (400, "InvalidInstrumentationKey")
+    assert told[-1]["target"].startswith("POST /")
 
 
 def test_a_wrong_password_is_on_the_trail_with_the_name_that_was_claimed(place: Place) -> None:

@@ -107,6 +107,11 @@ def test_every_open_door_is_announced(server: Server, blobs: str) -> None:
     assert announced(server) == ["doors: blob ✓ registry ✓ telemetry ✓"]
 
 
+def test_a_terminal_without_the_marks_keeps_no_server_from_starting(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--seed", "none", PYTHONIOENCODING="latin-1") as server:
+        assert announced(server)[0].startswith("doors: blob ?")
+
+
 def test_no_doors_opens_none(tmp_path: Path) -> None:
     with running(tmp_path / "data", "--no-doors") as server:
         assert server.known["doors"] == OFF

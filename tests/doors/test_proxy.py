@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import socket
 import ssl
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
+import httpx
 import pytest
-import requests
 from azure.core.credentials import AzureNamedKeyCredential
 from azure.data.tables import TableServiceClient
 from azure.keyvault.secrets import SecretClient
 from azure.storage.blob import BlobClient, BlobSasPermissions, BlobServiceClient, generate_blob_sas
 from azure.storage.queue import QueueServiceClient
 
+from linarite.client import environment
 from linarite.hosts import SUFFIX
 from linarite.proxy import tunnel
 from tests.cli.program import begun, ended, refused, until
 from tests.doors.vault.shop import Shop
+from tests.test_readme import blocks, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,6 +72,10 @@ def through(proxy: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None
 def named(blobs: str, place: Place, through: None) -> Callable[[str], str]:
     """The address of a service of the test's own storage account, as a cloud's clients make it up."""
     return lambda service: f"https://{place.account}.{service}.{SUFFIX}"
+
+
+def trust_of(server: Server) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=server.known["caBundle"])
 
 
 def connect(proxy: str, request: bytes) -> tuple[int, dict[str, str], str]:
@@ -136,16 +144,18 @@ def test_a_vaults_secrets_are_reached_with_its_challenge_verified(azure: Azure, 
             assert secrets.get_secret("s").value == uri
 
 
-def test_a_registry_is_reached_and_sends_its_clients_back_to_the_same_name(place: Place, through: None) -> None:
+def test_a_registry_is_reached_and_sends_its_clients_back_to_the_same_name(
+    server: Server, place: Place, through: None
+) -> None:
     host = f"{place.registry}.azurecr.{SUFFIX}"
-    challenge = requests.get(f"https://{host}/v2/", timeout=PATIENCE).headers["www-authenticate"]
-    assert challenge == f'Bearer realm="https://{host}/oauth2/token",service="{host}"'
-    signed_in = (place.registry, place.passwords()["password"])
-    assert requests.get(f"https://{host}/v2/", auth=signed_in, timeout=PATIENCE).status_code == 200
+    with httpx.Client(base_url=f"https://{host}", verify=trust_of(server)) as client:
+        challenge = client.get("/v2/").headers["www-authenticate"]
+        assert challenge == f'Bearer realm="https://{host}/oauth2/token",service="{host}"'
+        assert client.get("/v2/", auth=(place.registry, place.passwords()["password"])).status_code == 200
 
 
 def test_the_servers_own_addresses_are_reached_as_well(server: Server, place: Place, through: None) -> None:
-    assert requests.get(f"{server.origin}/health", timeout=PATIENCE).json() == {"status": "ok"}
+    assert httpx.get(f"{server.origin}/health", verify=trust_of(server)).json() == {"status": "ok"}
     with BlobServiceClient(place.endpoint("blob"), credential=place.storage_keys()[0]) as service:
         assert "azureml" in [container.name for container in service.list_containers()]
     with QueueServiceClient(place.endpoint("queue"), credential=place.storage_keys()[0]) as queues:
@@ -153,11 +163,10 @@ def test_the_servers_own_addresses_are_reached_as_well(server: Server, place: Pl
 
 
 def test_an_asynchronous_client_is_led_too(server: Server, named: Callable[[str], str]) -> None:
-    trust = ssl.create_default_context(cafile=server.known["caBundle"])
-
     async def answered() -> tuple[int, str]:
+        connector = aiohttp.TCPConnector(ssl=trust_of(server))
         async with (
-            aiohttp.ClientSession(trust_env=True, connector=aiohttp.TCPConnector(ssl=trust)) as session,
+            aiohttp.ClientSession(trust_env=True, connector=connector) as session,
             session.get(f"{named('blob')}/?comp=list") as answer,
         ):
             return answer.status, answer.headers["x-ms-error-code"]
@@ -215,3 +224,23 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         assert refused("proxy", "--data", tmp_path, "--port", port).startswith(f"Port {port} on 127.0.0.1 cannot be")
+
+
+# ── the guides ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [
+        ("docs/how-to/host-names.md", "testdemoworkazashomr ['azureml'"),
+        ("docs/reference/key-vault.md", "hello"),
+    ],
+)
+@pytest.mark.usefixtures("blobs")
+def test_what_a_guide_tells_to_enter_does_what_it_says(
+    server: Server, proxy: str, tmp_path: Path, page: str, printed: str
+) -> None:
+    [block] = blocks(page, "python")
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HTTPS_PROXY": proxy}
+    said = run([sys.executable, "-"], block, surroundings | environment(server.known))
+    assert said.startswith(printed)

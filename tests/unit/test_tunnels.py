@@ -79,6 +79,11 @@ def echo() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+def _say(line: socket.socket, content: bytes) -> None:
+    line.sendall(content)
+    line.shutdown(socket.SHUT_WR)
+
+
 def _echo(server: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while True:
@@ -120,7 +125,7 @@ def rest_of(line: socket.socket) -> bytes:
 def test_bytes_pass_in_both_directions_and_the_end_of_one_does_not_end_the_other(exchange: Open, echo: int) -> None:
     content = bytes(range(256)) * 4000
     with tunnelled(exchange(echo)[0]) as line:
-        sending = threading.Thread(target=lambda: (line.sendall(content), line.shutdown(socket.SHUT_WR)))
+        sending = threading.Thread(target=_say, args=(line, content))
         sending.start()
         assert rest_of(line) == content
         sending.join()

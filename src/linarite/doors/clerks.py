@@ -22,7 +22,7 @@ from linarite.tokens import Reader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from linarite.doors.blob import Question
+    from linarite.doors import blob
     from linarite.doors.registry.desk import Action, Caller, Reason, TurnedAway
     from linarite.engine import Engine
     from linarite.model import Principal, Resource
@@ -143,7 +143,7 @@ class BlobClerk:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def may(self, question: Question) -> bool:
+    async def may(self, question: blob.Question) -> bool:
         """Whether a role grants any of the actions on the account; a refusal goes on the trail."""
 
         def ask(view: View) -> tuple[bool, str]:
@@ -173,6 +173,19 @@ class BlobClerk:
             )
         return allowed
 
+    async def turned_away(self, event: blob.TurnedAway) -> None:
+        """Put on the trail what the door refused by itself."""
+        account, _ = await self._engine.gate.look(lambda view: named(view, ACCOUNTS, event.account))
+        await _record(
+            self._engine,
+            action=f"{ACCOUNTS}/{event.service}Services/{event.operation}",
+            target=account.id.text if account else event.account[:128],
+            caller=event.oid or "",
+            status=event.status,
+            code=event.code,
+            address=event.address,
+        )
+
 
 class TelemetryClerk:
     """Knows whose instrumentation key is whose, from memory, and who may read a component."""
@@ -201,6 +214,18 @@ class TelemetryClerk:
     def component_of(self, instrumentation_key: str) -> Component | None:
         """The component this key belongs to now."""
         return self._by_key.get(instrumentation_key)
+
+    async def turned_away(self, path: str, address: str) -> None:
+        """Put on the trail that telemetry came for nobody."""
+        await _record(
+            self._engine,
+            action=f"{COMPONENTS}/track",
+            target=f"POST {path}"[:1024],
+            caller="",
+            status=400,
+            code="InvalidInstrumentationKey",
+            address=address,
+        )
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
         """Whether the bearer's roles let them read the component; a refusal goes on the trail."""

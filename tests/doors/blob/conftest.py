@@ -17,7 +17,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from linarite import certificates
-from linarite.doors.blob import Account, BlobDoor, Layout, NotInstalled, Question, Trust
+from linarite.doors.blob import Account, BlobDoor, Layout, NotInstalled, Question, Trust, TurnedAway
 from linarite.doors.blob.installed import find_azurite, find_node
 from tests.doors.blob.loop import Run, turning_loop
 
@@ -37,6 +37,7 @@ class Desk:
 
     grants: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
+    told: list[TurnedAway] = field(default_factory=list)
 
     async def may(self, question: Question) -> bool:
         self.questions.append(question)
@@ -45,6 +46,11 @@ class Desk:
         if question.oid == "slow":
             await asyncio.Event().wait()
         return not self.grants.get((question.oid, question.account), set()).isdisjoint(question.actions)
+
+    async def turned_away(self, event: TurnedAway) -> None:
+        self.told.append(event)
+        if event.operation == "Container_Create":
+            raise RuntimeError("the trail is on fire")
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.doors.blob.conftest import Storage, new_account, new_key
 
 if TYPE_CHECKING:
     from linarite.doors.blob import BlobDoor
-    from tests.doors.blob.conftest import Run
+    from tests.doors.blob.conftest import Desk, Run
 
 SIGNATURE_WORDS = (
     "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly "
@@ -98,6 +98,38 @@ def test_a_wrong_key_is_refused_in_azures_words_and_nothing_is_written(storage: 
     assert read_note(storage) == b"hello"
 
 
+def test_what_does_not_count_is_told_to_the_desk_before_it_is_refused(storage: Storage, desk: Desk) -> None:
+    with_note(storage)
+    with_sas = storage.client(blob_sas(storage)).get_blob_client("data", "note")
+    attempts = [
+        (lambda: read_note(storage, new_key()), "Blob_Download", "AuthenticationFailed"),
+        (lambda: read_note(storage, account_sas(storage, soon(-1))), "Blob_Download", "AuthenticationFailed"),
+        (lambda: queues(storage, new_key()).create_queue("jobs"), "Queue_Create", "AuthenticationFailed"),
+        (lambda: tables(storage, new_key()).create_table("facts"), "Table_Create", "AuthenticationFailed"),
+        (with_sas.delete_blob, "Blob_Delete", "AuthorizationPermissionMismatch"),
+    ]
+    for attempt, operation, code in attempts:
+        desk.told.clear()
+        with pytest.raises(HttpResponseError):
+            attempt()
+        [told] = desk.told
+        assert (told.account, told.operation, told.status, told.code) == (storage.account.name, operation, 403, code)
+        assert told.service == operation.partition("_")[0].lower()
+        assert told.address.startswith("127.0.0.1:")
+
+
+def test_the_first_request_of_a_client_without_credentials_is_not_told(storage: Storage, desk: Desk) -> None:
+    desk.told.clear()
+    assert httpx.get(f"{storage.url('blob')}/data/note", verify=storage.tls()).status_code == 401
+    assert desk.told == []
+
+
+def test_a_refusal_that_cannot_be_recorded_is_answered_as_busy(storage: Storage) -> None:
+    with pytest.raises(HttpResponseError) as caught:
+        storage.client(new_key()).create_container("unrecorded")
+    assert (caught.value.status_code, caught.value.error_code) == (503, "ServerBusy")
+
+
 def test_a_replaced_key_and_every_signature_made_with_it_end_when_the_push_is_acknowledged(storage: Storage) -> None:
     with_note(storage)
     old_key, old_sas, old_blob_sas = storage.account.keys[0], account_sas(storage), blob_sas(storage)
@@ -161,19 +193,19 @@ def test_set_accounts_leaves_exactly_the_accounts_given(shared_door: BlobDoor, s
     assert refusal(storage, "key1") == (404, "ResourceNotFound")
 
 
-def queues(storage: Storage) -> QueueServiceClient:
+def queues(storage: Storage, key: str | None = None) -> QueueServiceClient:
     return QueueServiceClient(
         storage.url("queue"),
-        credential=storage.account.keys[0],
+        credential=key or storage.account.keys[0],
         connection_verify=str(storage.bundle),
         retry_total=0,
     )
 
 
-def tables(storage: Storage) -> TableServiceClient:
+def tables(storage: Storage, key: str | None = None) -> TableServiceClient:
     return TableServiceClient(
         storage.url("table"),
-        credential=AzureNamedKeyCredential(storage.account.name, storage.account.keys[0]),
+        credential=AzureNamedKeyCredential(storage.account.name, key or storage.account.keys[0]),
         connection_verify=str(storage.bundle),
         retry_total=0,
     )

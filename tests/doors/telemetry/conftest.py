@@ -33,8 +33,13 @@ class Desk:
         default_factory=lambda: {KEY: Component(APP, "insights"), OTHER_KEY: Component(OTHER_APP, "other")}
     )
 
+    told: list[tuple[str, str]] = field(default_factory=list)
+
     def component_of(self, instrumentation_key: str) -> Component | None:
         return self.components.get(instrumentation_key)
+
+    async def turned_away(self, path: str, address: str) -> None:
+        self.told.append((path, address))
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
         if authorization is None:

@@ -104,6 +104,9 @@ def test_a_key_of_nobody_is_refused_in_the_services_words(served: Served, key: A
         "appId": None,
         "errors": [{"index": index, "statusCode": 400, "message": "Invalid instrumentation key"} for index in (0, 1)],
     }
+    [(path, address)] = served.desk.told
+    assert path == "/v2.1/track"
+    assert address.startswith("127.0.0.1:")
     assert texts(served) == []
 
 

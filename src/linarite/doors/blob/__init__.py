@@ -6,7 +6,7 @@ It knows nothing of the engine or the store: accounts are pushed to it, and who 
 
 from __future__ import annotations
 
-from linarite.doors.blob.accounts import Account, BlobDesk, Question, Trust
+from linarite.doors.blob.accounts import Account, BlobDesk, Question, Trust, TurnedAway
 from linarite.doors.blob.child import BlobDoorDown, OrderRefused
 from linarite.doors.blob.installed import AZURITE_VERSION, NotInstalled
 from linarite.doors.blob.layout import Layout, Ports, Restarts
@@ -25,4 +25,5 @@ __all__ = [
     "Question",
     "Restarts",
     "Trust",
+    "TurnedAway",
 ]

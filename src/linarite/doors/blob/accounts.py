@@ -72,8 +72,32 @@ class Question:
         return any(segment in action for action in self.actions for segment in DATA_SEGMENTS)
 
 
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A request that the door is about to refuse by itself: for a key, a SAS or a token that does not count."""
+
+    account: str
+    service: str
+    """`blob`, `queue` or `table`."""
+    operation: str
+    """In Azurite's words, `Blob_Download` and the like; empty where it is none."""
+    address: str
+    """The network address, with port; empty for a part of a batch."""
+    status: int
+    code: str
+    """Azure's, as the client gets it."""
+    oid: str | None
+    """Who asked, where a token or a SAS was verified that says it."""
+
+
 class BlobDesk(Protocol):
     """Who decides. Asked at every request that carries a token or a user delegation SAS; nothing is remembered."""
 
     async def may(self, question: Question) -> bool:
-        """Whether a role assignment allows it now; an exception counts as no and is logged."""
+        """Whether a role assignment allows it now; an exception counts as no and is logged.
+
+        What is not allowed the desk may record itself: `turned_away` is not called for it.
+        """
+
+    async def turned_away(self, event: TurnedAway) -> None:
+        """Record a refusal; the client gets its answer only after this returns, and after an exception another one."""

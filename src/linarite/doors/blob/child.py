@@ -14,7 +14,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linarite.doors.blob.accounts import Question
+from linarite.doors.blob.accounts import Question, TurnedAway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -147,11 +147,16 @@ class Child:
                 waiting.set_exception(ChildGone())
 
     async def _answer(self, message: Mapping[str, Any]) -> None:
-        question = Question(message["account"], message["service"], message["oid"], tuple(message["actions"]))
         try:
-            allowed = await self._desk.may(question)
+            if "refused" in message:
+                await self._desk.turned_away(TurnedAway(**message["refused"]))
+                allowed = True
+            else:
+                actions = tuple(message["actions"])
+                question = Question(message["account"], message["service"], message["oid"], actions)
+                allowed = await self._desk.may(question)
         except Exception:
-            log.exception("The desk could not say whether %s may use %s.", question.oid, question.account)
+            log.exception("The desk could not answer: %s", message)
             allowed = False
         self._write({"answer": message["ask"], "allowed": bool(allowed)})
 

@@ -3,7 +3,8 @@
 // Azurite checks signatures of keys and SAS, and knows one answer for whatever fails. This adds what an account of
 // Azure has besides: accounts that come and go, shared keys that can be switched off, Entra tokens with a verified
 // signature and a role, user delegation SAS that end with the role of whoever made them, and Azure's own error codes.
-// It does not know who may do what: `ask` puts that question to the parent for every request.
+// It does not know who may do what: `ask` puts that question to the parent for every request. And `report` tells the
+// parent of every other refusal before the client hears of it.
 'use strict';
 
 const { createPublicKey } = require('node:crypto');
@@ -21,18 +22,23 @@ const SEE_CHALLENGE =
   'Server failed to authenticate the request. Please refer to the information in the www-authenticate header.';
 
 // `load` gives a module of Azurite; `accounts` is a live Map; `trust.now` holds whose tokens count, or null;
-// `ask(question)` resolves to true, false, or null where no answer came.
-function install({ load, jsonwebtoken, accounts, trust, ask }) {
+// `ask(question)` resolves to true, false, or null where no answer came; `report(refusal)` to true once it is recorded.
+function install({ load, jsonwebtoken, accounts, trust, ask, report }) {
   const identifyNow = (token, account) => identify(jsonwebtoken, trust.now, token, account);
   const judge = { accounts, ask, identify: identifyNow };
   for (const service of ['blob', 'queue', 'table']) {
     const factory = load(path.join(service, FOLDERS[service], 'AuthenticationMiddlewareFactory')).default;
     const checkSignatures = factory.prototype.authenticate;
     const see = view(load, service, trust);
-    factory.prototype.authenticate = function authenticate(...call) {
+    factory.prototype.authenticate = async function authenticate(...call) {
       // Of its parameters the authenticators come last in every service, and may be narrowed.
       const check = only => checkSignatures.call(this, ...call.slice(0, -1), call.at(-1).filter(only));
-      return admit(see(call), check, judge);
+      const request = see(call);
+      try {
+        return await admit(request, check, judge);
+      } catch (failure) {
+        throw await reported(request, failure, report);
+      }
     };
   }
 }
@@ -82,7 +88,18 @@ async function permit(request, oid, judge) {
   if (allowed === null) throw request.refuse(503, 'ServerBusy', 'The server is busy.');
   if (allowed) return true;
   const words = 'This request is not authorized to perform this operation using this permission.';
-  throw request.refuse(403, 'AuthorizationPermissionMismatch', words);
+  const failure = request.refuse(403, 'AuthorizationPermissionMismatch', words);
+  throw Object.assign(failure, { judged: Boolean(actions), oid });
+}
+
+// -> the failure to answer with. Not told of: what the parent judged itself, and the request of a client that shows
+// nothing, which asks how to sign in.
+async function reported(request, failure, report) {
+  const { statusCode: status, storageErrorCode: code, judged, oid = null } = failure;
+  if (!code || status >= 500 || judged || code === 'NoAuthenticationInformation') return failure;
+  const { service, account, operation, address } = request;
+  const known = await report({ service, account, operation, address, status, code, oid });
+  return known ? failure : request.refuse(503, 'ServerBusy', 'The server is busy.');
 }
 
 // Azurite says AuthorizationFailure where a SAS is out of time or badly formed; Azure keeps that code for firewalls.
@@ -148,7 +165,8 @@ function view(load, service, trust) {
     return {
       service,
       account: context.account,
-      operation: names[context.operation],
+      operation: names[context.operation] ?? '',
+      address: addressOf(request.req?.socket), // a part of a batch has none
       encrypted: request.getProtocol().toLowerCase() === 'https',
       header: name => request.getHeader(name),
       query: name => request.getQuery(name),
@@ -156,6 +174,10 @@ function view(load, service, trust) {
       challenge: (code, detail) => challenge(refuse(401, code, SEE_CHALLENGE, detail), trust.now),
     };
   };
+}
+
+function addressOf(socket) {
+  return socket ? `${socket.remoteAddress}:${socket.remotePort}` : '';
 }
 
 function challenge(failure, trusted) {

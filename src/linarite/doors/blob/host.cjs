@@ -4,6 +4,7 @@
 //           {"answer": 7, "allowed": true}            to a question
 //   stdout  {"id": 1, "ok": true, ...}                once the order is in force, or {"id": 1, "ok": false, "error"}
 //           {"ask": 7, "account", "service", "oid", "actions"}
+//           {"ask": 8, "refused": {...}}              a refusal that is about to be answered; see gate.cjs
 //
 // Nothing secret is in its arguments or environment. It leaves when stdin closes, that is, when its parent is gone, and
 // saves first; an interrupt from the terminal is the parent's to judge. It does not know where keys come from.
@@ -55,7 +56,8 @@ const orders = {
     orders.trust(options.trust);
     const built = services.build(options, accounts);
     servers = built.servers;
-    gate.install({ load: built.load, jsonwebtoken, accounts, trust, ask });
+    const report = refused => ask({ refused });
+    gate.install({ load: built.load, jsonwebtoken, accounts, trust, ask, report });
     const ports = {};
     for (const [service, server] of Object.entries(servers)) {
       leaveWith(server);

@@ -32,5 +32,8 @@ class TelemetryDesk(Protocol):
     def component_of(self, instrumentation_key: str) -> Component | None:
         """The component this key belongs to now. Keys come in lower case; called on the event loop, so from memory."""
 
+    async def turned_away(self, path: str, address: str) -> None:
+        """Record that a batch names a key that belongs to nobody; its sender gets an answer only after this returns."""
+
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
         """Whether the bearer of this Authorization header may read that component's telemetry."""

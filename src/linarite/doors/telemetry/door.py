@@ -118,6 +118,8 @@ class TelemetryDoor:
         except Unreadable as problem:
             return Answer(problem.status, report(0, 0, [error(0, problem.status, problem.message)]))
         components = {key: self._desk.component_of(key) for key in {key_of(item) for item in items} if key}
+        if any(components.get(key_of(item) or "") is None for item in items):
+            await self._desk.turned_away(scope.path, scope.client)
         intake = await asyncio.to_thread(intake_of, items, components, self._now(), self._new_id)
         try:
             if intake.rows:
