@@ -21,6 +21,7 @@ from linarite.kinds.fields import (
     read_only,
     sku,
 )
+from linarite.kinds.names import check_availability, is_taken
 from linarite.model import Secret
 from linarite.schema import Field, Flag, Free, Object, Text, Time
 
@@ -82,7 +83,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
 
 
 def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
-    if before is None and any(True for _ in work.named(TYPE, id_.name)):
+    if before is None and is_taken(work, TYPE, id_.name):
         raise Conflict("AlreadyInUse", _taken(id_.name))
     return ()
 
@@ -134,15 +135,10 @@ def _list_usages(reading: Reading, registry: Resource, _: Body) -> Any:
     }
 
 
-def _check_name(reading: Reading, _: Resource, body: Body) -> Any:
-    name = body["name"]
-    if not CONTAINER_REGISTRIES.name.allows(name):
-        return {"nameAvailable": False, "reason": "Invalid", "message": CONTAINER_REGISTRIES.name.sentence}
-    if any(True for _ in reading.named(TYPE, name)):
-        message = f"The registry {name} is already in use."
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
-    return {"nameAvailable": True}
-
+_NAME = NameRule(
+    r"[a-zA-Z0-9]{5,50}",
+    "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters.",
+)
 
 CONTAINER_REGISTRIES = Kind(
     type=TYPE,
@@ -150,10 +146,7 @@ CONTAINER_REGISTRIES = Kind(
         ("2017-10-01", "2019-05-01", "2021-09-01", "2022-12-01", "2023-01-01-preview", "2023-07-01", "2025-11-01"),
         any_dated=True,
     ),
-    name=NameRule(
-        r"[a-zA-Z0-9]{5,50}",
-        "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters.",
-    ),
+    name=_NAME,
     fields=(
         sku(("Classic", "Basic", "Standard", "Premium")),
         LOCATION,
@@ -178,12 +171,11 @@ CONTAINER_REGISTRIES = Kind(
         Action(name="listUsages", effect=Effect.READ, run=_list_usages, permission="listUsages/read", method="GET"),
     ),
     provider_actions=(
-        Action(
-            name="checkNameAvailability",
-            effect=Effect.READ,
-            run=_check_name,
-            permission="checkNameAvailability/read",
-            fields=(Field(name="name", shape=Text(), required=True), Field(name="type", shape=Text())),
+        check_availability(
+            TYPE,
+            _NAME,
+            reason="Invalid",
+            taken="The registry {name} is already in use.",
         ),
     ),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from linarite.errors import BadRequest, Conflict
 from linarite.hosts import host_of
-from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
+from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, PRIVATE_ENDPOINT_CONNECTIONS, SYSTEM_DATA, TAGS, read_only
+from linarite.kinds.names import check_availability, is_taken
 from linarite.schema import Field, Flag, Free, Guid, Listed, Object, Text, Whole
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None)
             'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is '
             "an irreversible action.",
         )
-    if before is None and any(True for _ in work.named(TYPE, id_.name)):
+    if before is None and is_taken(work, TYPE, id_.name):
         raise Conflict("VaultAlreadyExists", f"The vault name '{id_.name}' is already in use.")
     return ()
 
@@ -88,37 +89,28 @@ def _uri(reading: Reading, name: str) -> str:
     return f"https://{host_of('vault', name)}:{door.port}/" if door.port else f"https://{name.lower()}.vault.azure.net/"
 
 
-def _check_name(reading: Reading, _: Resource, body: Body) -> Any:
-    name = body["name"]
-    if not KEY_VAULTS.name.allows(name):
-        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": KEY_VAULTS.name.sentence}
-    if any(True for _ in reading.named(TYPE, name)):
-        message = f"The vault name '{name}' is already in use."
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
-    return {"nameAvailable": True}
-
+_NAME = NameRule(
+    r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+    "Vault names are 3 to 24 characters long: letters, digits and single hyphens, a letter first, no hyphen last.",
+)
 
 KEY_VAULTS = Kind(
     type=TYPE,
     versions=Versions(
         ("2015-06-01", "2019-09-01", "2021-10-01", "2022-07-01", "2023-02-01", "2023-07-01"), any_dated=True
     ),
-    name=NameRule(
-        r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
-        "Vault names are 3 to 24 characters long: letters, digits and single hyphens, a letter first, no hyphen last.",
-    ),
+    name=_NAME,
     fields=(LOCATION, TAGS, Field(name="properties", shape=_PROPERTIES, required=True), SYSTEM_DATA),
     put=Created(new=200, again=200),
     prepare=_prepare,
     check=_check,
     present=_present,
     provider_actions=(
-        Action(
-            name="checkNameAvailability",
-            effect=Effect.READ,
-            run=_check_name,
-            permission="checkNameAvailability/read",
-            fields=(Field(name="name", shape=Text(), required=True), Field(name="type", shape=Text())),
+        check_availability(
+            TYPE,
+            _NAME,
+            reason="AccountNameInvalid",
+            taken="The vault name '{name}' is already in use.",
         ),
     ),
 )

@@ -22,6 +22,7 @@ from linarite.kinds.fields import (
     read_only,
     sku,
 )
+from linarite.kinds.names import check_availability, is_taken
 from linarite.model import Secret
 from linarite.schema import Field, Flag, Free, Object, Text, Time, Whole
 
@@ -109,13 +110,9 @@ def _endpoints(reading: Reading, account: str) -> dict[str, str]:
 
 
 def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:
-    if before is None and _taken(work, id_.name):
+    if before is None and is_taken(work, TYPE, id_.name):
         raise Conflict("StorageAccountAlreadyTaken", f"The storage account named {id_.name} is already taken.")
     return ()
-
-
-def _taken(work: Reading, name: str) -> bool:
-    return any(True for _ in work.named(TYPE, name))
 
 
 def _created(work: Writing, account: Resource) -> None:
@@ -150,16 +147,10 @@ def _regenerate_key(work: Writing, account: Resource, body: Body) -> Any:
     return _list_keys(work, work.amend(account, changed), {})
 
 
-def _check_name(work: Reading, _: Resource, body: Body) -> Any:
-    name = body["name"]
-    if not STORAGE_ACCOUNTS.name.allows(name):
-        message = f"{name} is not a valid storage account name. {STORAGE_ACCOUNTS.name.sentence}"
-        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message}
-    if _taken(work, name):
-        message = f"The storage account named {name} is already taken."
-        return {"nameAvailable": False, "reason": "AlreadyExists", "message": message}
-    return {"nameAvailable": True}
-
+_NAME = NameRule(
+    r"[a-z0-9]{3,24}",
+    "Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.",
+)
 
 STORAGE_ACCOUNTS = Kind(
     type=TYPE,
@@ -167,11 +158,7 @@ STORAGE_ACCOUNTS = Kind(
         ("2019-04-01", "2019-06-01", "2021-04-01", "2021-09-01", "2022-09-01", "2023-01-01", "2023-05-01"),
         any_dated=True,
     ),
-    name=NameRule(
-        r"[a-z0-9]{3,24}",
-        "Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters "
-        "only.",
-    ),
+    name=_NAME,
     fields=(
         sku(_SKUS),
         Field(
@@ -200,15 +187,13 @@ STORAGE_ACCOUNTS = Kind(
         ),
     ),
     provider_actions=(
-        Action(
-            name="checkNameAvailability",
-            effect=Effect.READ,
-            run=_check_name,
+        check_availability(
+            TYPE,
+            _NAME,
+            reason="AccountNameInvalid",
+            invalid="{name} is not a valid storage account name. {rule}",
+            taken="The storage account named {name} is already taken.",
             permission="checknameavailability/read",
-            fields=(
-                Field(name="name", shape=Text(), required=True),
-                Field(name="type", shape=Text()),
-            ),
         ),
     ),
 )
