@@ -227,7 +227,7 @@ def test_what_is_no_json_is_a_bad_request(served: Served, body: bytes) -> None:
     ("body", "encoding", "status"),
     [
         (b"not gzip", "gzip", 400),
-        (gzip.compress(b"[]")[:-4], "gzip", 400),
+        (gzip.compress(b"[]", mtime=0)[:-4], "gzip", 400),
         (b"\x1f\x8b", "", 400),
         (b"[]", "br", 415),
     ],
