@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,11 +13,15 @@ import pytest
 from linarite import hosts
 from linarite.errors import Forbidden, Unauthenticated
 from linarite.first_start import TENANT
+from linarite.store import directory
+from linarite.store.memory import principal_key
 from tests.doors.vault.keeper import OFFICER, OWNER, USER, Keeper, inner, policy
-from tests.unit.kinds.house import AUTHORITY
+from tests.unit.kinds.house import AUTHORITY, START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from linarite.store.view import Transaction
 
 OPERATIONS: dict[str, tuple[str, str, Any]] = {
     "get": ("GET", "/secrets/s", None),
@@ -126,6 +132,25 @@ def test_a_token_that_has_ended_is_refused(keeper: Keeper) -> None:
     assert keeper.refused("GET", "/secrets/s", token=token).message == (
         "[TokenExpired] Error validating token: 'S2S12086'."
     )
+
+
+def test_a_token_outlives_nobody(keeper: Keeper, other: str) -> None:
+    """Whoever was disabled, or removed, opens nothing with a token that has not ended."""
+    keeper.settle(accessPolicies=[policy(other, "get")])
+    token = f"Bearer {keeper.token(other)}"
+    assert keeper.value("s", token=token) == "v"
+    for again in (True, False):
+        keeper.house.runner.run(keeper.house.engine.gate.commit(partial(_end, other, again=again), lambda _: None))
+        assert keeper.refused("GET", "/secrets/s", token=token).status == 401
+
+
+def _end(object_id: str, transaction: Transaction, *, again: bool) -> None:
+    """Remove a principal; with `again`, put it back as a disabled one."""
+    found = directory.principal(transaction.connection(), object_id)
+    directory.remove_principal(transaction.connection(), object_id)
+    if again and found is not None:
+        directory.add_principal(transaction.connection(), replace(found, disabled=True), START)
+    transaction.note(principal_key(object_id))
 
 
 @pytest.mark.parametrize("audience", [hosts.VAULTS, "https://vault.azure.net", "https://vault.azure.net/"])

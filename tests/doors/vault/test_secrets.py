@@ -126,6 +126,34 @@ def test_a_name_that_is_deleted_is_taken(keeper: Keeper) -> None:
         assert refusal.message.startswith("Secret S is currently in a deleted but recoverable state")
 
 
+def test_a_deleted_secret_is_neither_read_nor_changed_until_it_is_recovered(keeper: Keeper) -> None:
+    version = keeper.set("s", "v")["id"].rpartition("/")[2]
+    keeper.call("DELETE", "/secrets/s")
+    for method, path in (
+        ("GET", "/secrets/s"),
+        ("GET", f"/secrets/s/{version}"),
+        ("GET", "/secrets/s/versions"),
+        ("PATCH", "/secrets/s"),
+        ("POST", "/secrets/s/backup"),
+        ("DELETE", "/secrets/s"),
+    ):
+        assert keeper.refused(method, path, {} if method == "PATCH" else None).code == "SecretNotFound"
+    keeper.call("POST", "/deletedsecrets/s/recover")
+    assert keeper.value("s") == "v"
+
+
+def test_a_backup_knows_which_version_is_the_current_one(keeper: Keeper) -> None:
+    for number in range(6):
+        keeper.set("s", str(number))
+    backup = keeper.call("POST", "/secrets/s/backup").body["value"].reveal()
+    versions = keeper.names("/secrets/s/versions")
+    keeper.call("DELETE", "/secrets/s")
+    keeper.call("DELETE", "/deletedsecrets/s")
+    keeper.call("POST", "/secrets/restore", {"value": backup})
+    assert keeper.value("s") == "5"
+    assert keeper.names("/secrets/s/versions") == versions
+
+
 def test_a_disabled_secret_shows_neither_its_value_nor_its_remains(keeper: Keeper) -> None:
     keeper.set("s", "v", attributes={"enabled": False})
     assert inner(keeper.refused("GET", "/secrets/s")) == "SecretDisabled"
