@@ -27,6 +27,8 @@ _SUBSCRIPTION_COLLECTIONS = {
     "resources": "Microsoft.Resources/resources",
 }
 _GROUP_COLLECTIONS = {"resources": "Microsoft.Resources/resources", "providers": PROVIDER}
+_WITH_PROVIDERS = {ROOT.type, SUBSCRIPTION, GROUP}
+"""Scopes that have providers of their own; below them `providers` leads to extensions alone."""
 
 
 class Verb(StrEnum):
@@ -114,6 +116,8 @@ class Registry:
             raise namespace_unknown(namespace)
         provider = self._by_type[PROVIDER.lower()]
         if address.tail is None:
+            if address.scope.type not in _WITH_PROVIDERS:
+                raise path_unknown()
             return Route(_verb(method, provider), provider, address.scope.child(PROVIDER, namespace))
         if (kind := self.kind(f"{namespace}/{address.tail}")) is not None:
             return Route(_list(method, kind), kind, address.scope)

@@ -3,52 +3,96 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from tests.clients.people import join
-from tests.server import running
+from tests.api.people import Person, give, hire
+from tests.api.place import Place, described, fresh, new_group, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.server import Caller, Server
 
-    from tests.server import Server
-
-CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
-READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-AUTHORIZATION = "2022-04-01"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("linked") / "data", "--no-doors", LINARITE_LRO="immediate") as server:
-        yield server
+NEEDS = {
+    "storageAccount": "Microsoft.Storage/storageAccounts/listKeys/action",
+    "containerRegistry": "Microsoft.ContainerRegistry/registries/listCredentials/action",
+    "applicationInsights": "Microsoft.Insights/components/read",
+    "keyVault": "Microsoft.KeyVault/vaults/read",
+}
+"""What somebody must be allowed to do with a neighbour before a workspace of theirs may have it."""
 
 
-def test_a_contributor_of_one_group_cannot_reach_the_keys_of_another_through_a_workspace(server: Server) -> None:
-    owner = server.owner()
-    group = f"{server.subscription}/resourceGroups/theirs"
-    owner.put(group, {"location": "eastus"}, version="2024-11-01")
-    somebody = join(server)
-    for scope, role in ((group, CONTRIBUTOR), (server.subscription, READER)):
-        body = {
-            "properties": {
-                "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
-                "principalId": somebody.object_id,
-            }
-        }
-        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid4()}"
-        assert owner.put(path, body, version=AUTHORIZATION).status_code == 201
-    links = owner.get(server.workspace).json()["properties"]
-    names = ("storageAccount", "keyVault", "applicationInsights")
-    body = {"location": "eastus", "properties": {name: links[name] for name in names}}
-    path = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/thief"
+@pytest.fixture
+def person(server: Server) -> Person:
+    return hire(server)
 
-    caller = server.signed_in(somebody.client_id, somebody.secret)
-    answer = caller.put(path, body)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "LinkedAuthorizationFailed")
-    assert "Microsoft.Storage/storageAccounts/listKeys/action" in answer.json()["error"]["message"]
-    assert caller.get(path).status_code == 404
-    assert owner.put(path, body).status_code == 200
+@pytest.fixture
+def theirs(owner: Caller, place: Place, person: Person) -> Place:
+    """A group in which that person may do everything but give roles."""
+    give(owner, place.group, "Contributor", person)
+    return Place(person.caller, place.group)
+
+
+@pytest.fixture
+def elsewhere(server: Server, owner: Caller) -> Place:
+    """A group in which they may do nothing."""
+    return Place(owner, new_group(server, owner))
+
+
+def said(person: Person, path: str, name: str, linked: str) -> str:
+    return (
+        f"The client '{person.client_id}' with object id '{person.object_id}' has permission to perform action "
+        f"'Microsoft.MachineLearningServices/workspaces/write' on scope '{path}'; however, it does not have permission "
+        f"to perform action(s) '{NEEDS[name]}' on the linked scope(s) '{linked}' (respectively) or the linked scope(s) "
+        "are invalid."
+    )
+
+
+@pytest.mark.parametrize("name", NEEDS)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_neighbour_whose_keys_they_may_not_have_is_refused_whether_it_is_there_or_not(
+    person: Person, theirs: Place, elsewhere: Place, name: str, *, there: bool
+) -> None:
+    links = {**theirs.neighbours(), name: elsewhere.neighbours()[name] + ("" if there else "x")}
+    path = f"{theirs.workspaces}/{fresh('w')}"
+    answer = person.caller.put(path, described(links))
+    assert refusal(answer) == (403, "LinkedAuthorizationFailed", said(person, path, name, links[name]))
+    assert answer.headers["x-ms-failure-cause"] == "gateway"
+    assert person.caller.get(path).status_code == 404
+
+
+def test_a_contributor_of_one_group_cannot_reach_the_keys_of_another_through_a_workspace(
+    owner: Caller, person: Person, theirs: Place, elsewhere: Place
+) -> None:
+    links = elsewhere.neighbours()
+    give(owner, elsewhere.group, "Reader", person)
+    path = f"{theirs.workspaces}/{fresh('w')}"
+    answer = person.caller.put(path, described(links))
+    linked = links["storageAccount"]
+    assert refusal(answer) == (403, "LinkedAuthorizationFailed", said(person, path, "storageAccount", linked))
+    assert owner.put(path, described(links)).status_code == 200
+
+
+def test_a_patch_brings_no_neighbour_in_either(person: Person, theirs: Place, elsewhere: Place) -> None:
+    path = theirs.workspace()
+    registry = elsewhere.registry()
+    answer = person.caller.patch(path, {"properties": {"containerRegistry": registry}})
+    assert refusal(answer) == (403, "LinkedAuthorizationFailed", said(person, path, "containerRegistry", registry))
+    assert person.caller.get(path).json()["properties"]["containerRegistry"] != registry
+
+
+def test_whoever_may_have_the_keys_may_attach_their_owner(
+    owner: Caller, person: Person, theirs: Place, elsewhere: Place
+) -> None:
+    account = elsewhere.account()
+    give(owner, account, "Storage Account Key Operator Service Role", person)
+    assert theirs.workspace({**theirs.neighbours(), "storageAccount": account})
+
+
+def test_a_neighbour_that_was_attached_by_somebody_else_does_not_hinder_a_change(
+    owner: Caller, person: Person, theirs: Place, elsewhere: Place
+) -> None:
+    links = elsewhere.neighbours()
+    path = Place(owner, theirs.group).workspace(links)
+    assert person.caller.patch(path, {"tags": {"a": "b"}}).status_code == 200
+    assert person.caller.put(path, described(links, description="d")).status_code == 200

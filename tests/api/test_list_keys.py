@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
+from linarite.kind import REGIONS
 from linarite.kinds.workspaces.declared import VERSIONS
-from tests.server import running
+from tests.api.place import REGISTRY, STORAGE, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.api.place import Place
     from tests.server import Caller, Server
 
 MEMBERS = [
@@ -24,61 +23,7 @@ MEMBERS = [
     "containerRegistryCredentials",
     "notebookAccessKeys",
 ]
-STORAGE = "2023-01-01"
-REGISTRY = "2023-07-01"
 ARM_ID_VERSIONS = {"2025-06-01", "2025-12-01", "2026-03-01", "2026-05-01", "2026-07-01", "2026-09-01"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("keys") / "data", "--no-doors", LINARITE_LRO="immediate") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def owner(server: Server) -> Caller:
-    return server.owner()
-
-
-@pytest.fixture
-def group(server: Server, owner: Caller) -> str:
-    path = f"{server.subscription}/resourceGroups/rg-{uuid4().hex[:12]}"
-    assert owner.put(path, {"location": "eastus"}, version="2024-11-01").status_code == 201
-    return path
-
-
-def neighbours(owner: Caller, group: str, **registry: Any) -> dict[str, str]:
-    """A storage account, a vault, a component and a registry of fresh names; their ids by the workspace's members."""
-    name = uuid4().hex[:16]
-    near = f"{group}/providers"
-    made = {
-        "storageAccount": (
-            f"{near}/Microsoft.Storage/storageAccounts/s{name}",
-            STORAGE,
-            {"sku": {"name": "Standard_LRS"}},
-        ),
-        "keyVault": (
-            f"{near}/Microsoft.KeyVault/vaults/v{name}",
-            "2023-07-01",
-            {"properties": {"tenantId": str(uuid4()), "sku": {"family": "A", "name": "standard"}}},
-        ),
-        "applicationInsights": (f"{near}/Microsoft.Insights/components/c{name}", "2020-02-02", {"kind": "web"}),
-        "containerRegistry": (
-            f"{near}/Microsoft.ContainerRegistry/registries/r{name}",
-            REGISTRY,
-            {"sku": {"name": "Basic"}, "properties": {"adminUserEnabled": True, **registry}},
-        ),
-    }
-    for path, version, body in made.values():
-        assert owner.put(path, {"location": "eastus", **body}, version=version).status_code in {200, 201}
-    return {member: path for member, (path, _, _) in made.items()}
-
-
-def workspace(owner: Caller, group: str, links: dict[str, str], version: str = "2023-10-01", **properties: Any) -> str:
-    path = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/w{uuid4().hex[:12]}"
-    body = {"location": "eastus", "properties": {**links, **properties}}
-    assert owner.put(path, body, version=version).status_code == 200
-    return path
 
 
 def keys(owner: Caller, path: str, **more: Any) -> Any:
@@ -87,9 +32,11 @@ def keys(owner: Caller, path: str, **more: Any) -> Any:
     return answer.json()
 
 
+# ── the shape ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def test_the_sample_answers_the_pages_shape_with_no_value_null(server: Server, owner: Caller) -> None:
-    answer = owner.post(f"{server.workspace}/listKeys")
-    found = answer.json()
+    found = keys(owner, server.workspace)
     assert list(found) == MEMBERS
     assert re.fullmatch(r"[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==", found["userStorageKey"])
     assert found["userStorageResourceId"] == (
@@ -112,6 +59,22 @@ def test_the_text_is_indented_by_two_spaces_and_ends_without_a_newline(server: S
     answer = owner.post(f"{server.workspace}/listKeys")
     assert answer.text == json.dumps(answer.json(), indent=2, ensure_ascii=False)
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["x-ms-response-type"] == "standard"
+
+
+def test_the_values_are_those_of_the_neighbours(owner: Caller, place: Place) -> None:
+    links = place.neighbours()
+    found = keys(owner, place.workspace(links))
+    account = owner.post(f"{links['storageAccount']}/listKeys", version=STORAGE).json()["keys"]
+    registry = owner.post(f"{links['containerRegistry']}/listCredentials", version=REGISTRY).json()
+    component = owner.get(links["applicationInsights"], version="2020-02-02").json()["properties"]
+    assert found["userStorageKey"] == next(one["value"] for one in account if one["keyName"] == "key1")
+    assert found["userStorageResourceId"] == links["storageAccount"]
+    assert found["appInsightsInstrumentationKey"] == component["InstrumentationKey"]
+    assert found["containerRegistryCredentials"] == {"location": "eastus", **registry}
+
+
+# ── the versions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_known_version_is_served_and_calls_the_storage_id_as_it_documents(server: Server, owner: Caller) -> None:
@@ -119,20 +82,26 @@ def test_every_known_version_is_served_and_calls_the_storage_id_as_it_documents(
         found = keys(owner, server.workspace, version=version)
         preview = version.endswith("-preview")
         arm_id = version >= "2023-06-01-preview" if preview else version in ARM_ID_VERSIONS
-        assert list(found)[1] == ("userStorageArmId" if arm_id else "userStorageResourceId"), version
+        names = {"userStorageResourceId": "userStorageArmId"} if arm_id else {}
+        assert list(found) == [names.get(member, member) for member in MEMBERS], version
 
 
-@pytest.mark.parametrize(
-    ("setting", "members"),
-    [("wire", ["userStorageArmId"]), ("both", ["userStorageResourceId", "userStorageArmId"])],
-)
-def test_the_setting_chooses_the_storage_ids_name(
-    tmp_path_factory: pytest.TempPathFactory, setting: str, members: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("member") / "data"
-    with running(folder, "--no-doors", LINARITE_STORAGE_ID_MEMBER=setting) as server:
-        found = keys(server.owner(), server.workspace)
-    assert [name for name in found if name.startswith("userStorage") and name != "userStorageKey"] == members
+def test_a_version_is_known_in_any_case(server: Server, owner: Caller) -> None:
+    assert "userStorageArmId" in keys(owner, server.workspace, version="2024-10-01-PREVIEW")
+
+
+@pytest.mark.parametrize("version", ["2023-10-02", "2018-03-01", "2023-10-01-preview", "2999-01-01"])
+def test_a_version_that_never_was_is_refused_with_those_that_are(server: Server, owner: Caller, version: str) -> None:
+    said = (
+        f"No registered resource provider found for location 'eastus' and API version '{version}' for type "
+        f"'workspaces'. The supported api-versions are '{', '.join(VERSIONS.listed[::-1])}'. The supported locations "
+        f"are '{', '.join(REGIONS)}'."
+    )
+    answer = owner.post(f"{server.workspace}/listKeys", version=version)
+    assert refusal(answer) == (400, "NoRegisteredProviderFound", said)
+
+
+# ── the request ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("path", ["listkeys", "LISTKEYS", "/listKeys"])
@@ -140,24 +109,46 @@ def test_the_action_is_found_in_any_case_and_behind_a_doubled_slash(server: Serv
     assert owner.post(f"{server.workspace}/{path}").json() == keys(owner, server.workspace)
 
 
+def test_the_whole_path_is_found_in_any_case_and_with_every_slash_doubled(server: Server, owner: Caller) -> None:
+    right = keys(owner, server.workspace)
+    assert keys(owner, server.workspace.upper()) == right
+    assert keys(owner, server.workspace.lower()) == right
+    assert keys(owner, server.origin + server.workspace.replace("/", "//")) == right
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
 def test_only_a_post_lists_keys(server: Server, owner: Caller, method: str) -> None:
     answer = owner.call(method, f"{server.workspace}/listKeys")
     assert answer.status_code == 405
     if method != "HEAD":
-        assert answer.json()["error"]["code"] == "HttpMethodNotAllowed"
+        assert answer.json()["error"] == {
+            "code": "HttpMethodNotAllowed",
+            "message": f"The requested resource does not support http method '{method}'.",
+        }
 
 
-def test_a_body_is_ignored_whatever_it_is(server: Server, owner: Caller) -> None:
-    answer = owner.call(
-        "POST", f"{server.workspace}/listKeys", content=b"{not json", headers={"content-type": "text/x"}
-    )
+@pytest.mark.parametrize("body", [b"", b"{}", b"{not json", b"\xff\xfe", b'{"a": 1, "a": 2}', b" " * 100_000])
+@pytest.mark.parametrize("media_type", ["application/json", "text/x"])
+def test_a_body_is_ignored_whatever_it_is(server: Server, owner: Caller, body: bytes, media_type: str) -> None:
+    answer = owner.call("POST", f"{server.workspace}/listKeys", content=body, headers={"content-type": media_type})
     assert answer.json() == keys(owner, server.workspace)
 
 
-def test_keys_stay_stale_until_they_are_resynced(owner: Caller, group: str) -> None:
-    links = neighbours(owner, group)
-    path = workspace(owner, group, links)
+def test_the_request_of_the_page_itself_is_answered(server: Server, owner: Caller) -> None:
+    """As it stands there, with only the host replaced."""
+    path = (
+        "/subscriptions/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/resourceGroups/testrg123/providers/"
+        "Microsoft.MachineLearningServices/workspaces/workspaces123/listKeys?api-version=2023-10-01"
+    )
+    assert owner.http.post(path).json() == keys(owner, server.workspace)
+
+
+# ── the copies ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_keys_stay_stale_until_they_are_resynced(owner: Caller, place: Place) -> None:
+    links = place.neighbours()
+    path = place.workspace(links)
     before = keys(owner, path)
     owner.post(f"{links['storageAccount']}/regenerateKey", {"keyName": "key1"}, version=STORAGE)
     owner.post(f"{links['containerRegistry']}/regenerateCredential", {"name": "password2"}, version=REGISTRY)
@@ -173,76 +164,33 @@ def test_keys_stay_stale_until_they_are_resynced(owner: Caller, group: str) -> N
     assert after["notebookAccessKeys"] == before["notebookAccessKeys"]
 
 
-def test_a_workspace_that_is_always_fresh_needs_no_resync(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with running(tmp_path_factory.mktemp("fresh") / "data", "--no-doors", LINARITE_RESYNC="auto") as server:
-        owner = server.owner()
-        account = keys(owner, server.workspace)["userStorageResourceId"]
-        changed = owner.post(f"{account}/regenerateKey", {"keyName": "key1"}, version=STORAGE).json()
-        assert keys(owner, server.workspace)["userStorageKey"] == changed["keys"][0]["value"]
+def test_the_second_key_of_the_account_is_none_of_the_workspaces(owner: Caller, place: Place) -> None:
+    links = place.neighbours()
+    path = place.workspace(links)
+    before = keys(owner, path)
+    owner.post(f"{links['storageAccount']}/regenerateKey", {"keyName": "key2"}, version=STORAGE)
+    owner.post(f"{path}/resyncKeys")
+    assert keys(owner, path) == before
 
 
-def test_notebook_keys_are_null_leaves_until_the_notebook_is_prepared(owner: Caller, group: str) -> None:
-    path = workspace(owner, group, neighbours(owner, group))
-    assert keys(owner, path)["notebookAccessKeys"] == {"primaryAccessKey": None, "secondaryAccessKey": None}
-    assert owner.post(f"{path}/prepareNotebook").status_code == 200
-    assert None not in keys(owner, path)["notebookAccessKeys"].values()
-
-
-def test_without_a_registry_its_credentials_are_null(owner: Caller, group: str) -> None:
-    links = neighbours(owner, group)
-    del links["containerRegistry"]
-    found = keys(owner, workspace(owner, group, links))
-    assert list(found) == MEMBERS
-    assert found["containerRegistryCredentials"] is None
-
-
-def test_with_the_admin_user_off_the_registrys_credentials_are_null(owner: Caller, group: str) -> None:
-    links = neighbours(owner, group, adminUserEnabled=False)
-    path = workspace(owner, group, links)
-    assert keys(owner, path)["containerRegistryCredentials"] is None
-    owner.patch(links["containerRegistry"], {"properties": {"adminUserEnabled": True}}, version=REGISTRY)
-    assert keys(owner, path)["containerRegistryCredentials"]["passwords"][0]["value"]
-
-
-def test_with_shared_keys_forbidden_the_storage_key_is_null(owner: Caller, group: str) -> None:
-    links = neighbours(owner, group)
-    path = workspace(owner, group, links)
-    owner.patch(links["storageAccount"], {"properties": {"allowSharedKeyAccess": False}}, version=STORAGE)
-    found = keys(owner, path)
-    assert found["userStorageKey"] is None
-    assert found["userStorageResourceId"] == links["storageAccount"]
-    assert owner.post(f"{path}/listStorageAccountKeys").json() == {"userStorageKey": None}
-
-
-def test_an_identity_based_workspace_has_no_storage_key(owner: Caller, group: str) -> None:
-    links = neighbours(owner, group)
-    path = workspace(owner, group, links, "2024-04-01", systemDatastoresAuthMode="identity")
-    assert keys(owner, path)["userStorageKey"] is None
-
-
-def test_a_soft_deleted_workspace_lists_no_keys(owner: Caller, group: str) -> None:
-    path = workspace(owner, group, neighbours(owner, group))
-    assert owner.delete(path).status_code == 200
-    answer = owner.post(f"{path}/listKeys")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "ResourceNotFound")
-
-
-def test_resync_answers_at_once_before_2021_and_202_with_both_addresses_since(
-    tmp_path_factory: pytest.TempPathFactory,
+def test_a_neighbour_that_is_exchanged_brings_its_keys_and_leaves_the_other_copies_stale(
+    owner: Caller, place: Place
 ) -> None:
-    with running(tmp_path_factory.mktemp("resync") / "data", "--no-doors") as server:
-        owner = server.owner()
-        assert owner.post(f"{server.workspace}/resyncKeys", version="2020-08-01").status_code == 200
-        answer = owner.post(f"{server.workspace}/resyncKeys")
-        assert (answer.status_code, answer.text) == (202, "")
-        assert answer.headers["retry-after"].isdigit()
-        for name, how in (("location", "location"), ("azure-asyncoperation", "async")):
-            assert re.fullmatch(
-                rf"{server.origin}/subscriptions/[-0-9a-f]+/providers/Microsoft.MachineLearningServices/locations/eastus"
-                rf"/workspaceOperationsStatus/[-0-9a-f]+\?api-version=2023-10-01&type={how}",
-                answer.headers[name],
-            )
-        final = owner.settled(answer)
-        assert (final.status_code, final.json()["name"]) == (200, "workspaces123")
-        status = owner.http.get(answer.headers["azure-asyncoperation"]).json()
-        assert (status["status"], status["percentComplete"]) == ("Succeeded", 100.0)
+    links = place.neighbours()
+    path = place.workspace(links)
+    before = keys(owner, path)
+    owner.post(f"{links['storageAccount']}/regenerateKey", {"keyName": "key1"}, version=STORAGE)
+    other = place.registry()
+    assert owner.patch(path, {"properties": {"containerRegistry": other}}).status_code == 200
+    after = keys(owner, path)
+    passwords = owner.post(f"{other}/listCredentials", version=REGISTRY).json()["passwords"]
+    assert after["containerRegistryCredentials"]["passwords"] == passwords
+    assert after["userStorageKey"] == before["userStorageKey"]
+
+
+def test_list_storage_account_keys_answers_the_same_copy(owner: Caller, place: Place) -> None:
+    links = place.neighbours()
+    path = place.workspace(links)
+    copy = keys(owner, path)["userStorageKey"]
+    owner.post(f"{links['storageAccount']}/regenerateKey", {"keyName": "key1"}, version=STORAGE)
+    assert owner.post(f"{path}/listStorageAccountKeys").json() == {"userStorageKey": copy}

@@ -6,25 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server import running
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.server import Caller, Server
 
 VERSION = "2016-09-01"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("locks") / "data", "--no-doors", LINARITE_LRO="immediate") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def owner(server: Server) -> Caller:
-    return server.owner()
 
 
 @pytest.fixture(params=["workspace", "group", "subscription"])

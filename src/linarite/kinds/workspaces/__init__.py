@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
     properties = draft.setdefault("properties", {})
+    draft.setdefault("tags", {})
     if before is None:
         properties |= {
             "workspaceId": str(UUID(bytes=work.random(16), version=4)),
@@ -30,7 +31,6 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
             "creationTime": work.now.isoformat().replace("+00:00", "Z"),
             "privateLinkCount": 0,
         }
-        draft.setdefault("tags", {})
     account = work.find(properties.get("storageAccount") or "")
     properties["storageHnsEnabled"] = bool(account and account.properties.get("isHnsEnabled"))
 
