@@ -115,7 +115,8 @@ def doctor(*, data: Data = None) -> None:
 def demo() -> None:
     """Show the main job end to end, in a server of its own: list keys, use them, rotate, see the old ones refused."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # as Ctrl-C, so that nothing is left behind
+        if signal.getsignal(number) != signal.SIG_IGN:  # as by nohup
+            signal.signal(number, signal.default_int_handler)  # as Ctrl-C, until the demo listens for signals itself
     try:
         telling = import_module("linarite.demo")
     except ModuleNotFoundError as error:

@@ -126,6 +126,47 @@ def test_a_signal_ends_it_and_nothing_is_left(own: Path, tmp_path: Path, number:
     assert is_left(own) == []
 
 
+IN_A_FINALIZER = """
+import os, signal, weakref
+from linarite import demo
+
+class Story(demo.Story):
+    def scenes(self):
+        yield demo.story.Scene("a step in which a library is put away", self.put_away)
+        yield demo.story.Scene("a step after it", lambda: "")
+
+    def put_away(self):
+        class Library: pass
+        library = Library()
+        weakref.finalize(library, os.kill, os.getpid(), signal.SIGINT)
+        del library
+        return ""
+
+demo.Story = Story
+for step in demo.tell(os.environ):
+    print(step.title, flush=True)
+"""
+
+
+def test_a_signal_ends_it_where_python_drops_what_is_raised(own: Path) -> None:
+    environment = surroundings({"TMPDIR": str(own)})
+    command = [sys.executable, "-c", IN_A_FINALIZER]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False, env=environment)
+    assert (ended.returncode, ended.stderr.strip()) == (128 + signal.SIGINT, "Aborted!")
+    assert ended.stdout.splitlines() == ["a server starts, in a folder of its own"]
+    assert is_left(own) == []
+
+
+def test_a_signal_that_is_ignored_stays_so(own: Path) -> None:
+    """As nohup has it."""
+    script = IN_A_FINALIZER.replace("demo.Story = Story", "demo.Story = Story; signal.signal(2, signal.SIG_IGN)")
+    environment = surroundings({"TMPDIR": str(own)})
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(ended.stdout.splitlines()) == 4
+
+
 def test_a_server_that_does_not_start_is_told_in_its_own_words(own: Path) -> None:
     ended = demo(own, LINARITE_NODE_MODULES="~")
     assert (ended.status, ended.complaint) == (1, ""), ended

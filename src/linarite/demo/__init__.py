@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import secrets
+import shutil
 import signal
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,7 +23,7 @@ from linarite.client import environment as pointing_here
 from linarite.demo.management import Management
 from linarite.demo.own_server import DidNotStart, OwnServer
 from linarite.demo.story import DoesNotHold, NotTried, Story
-from linarite.demo.undisturbed import undisturbed
+from linarite.demo.undisturbed import ENDING
 from linarite.demo.veil import Veil
 
 if TYPE_CHECKING:
@@ -56,12 +60,13 @@ def tell(surroundings: MutableMapping[str, str]) -> Iterator[Step]:
     `surroundings` is the environment of this process: the libraries are told in it where the server is, which is how
     they are told of another Azure, and it is as before at the end.
     """
-    veil, deadline, stack = Veil(), time.monotonic() + LONGEST, contextlib.ExitStack()
-    try:
-        stack.enter_context(_silence())
-        stack.enter_context(_alarm())
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linarite-demo-")))
-        server = stack.enter_context(OwnServer(surroundings, scratch))
+    veil, deadline = Veil(), time.monotonic() + LONGEST
+    scratch = Path(tempfile.gettempdir()) / f"linarite-demo-{secrets.token_hex(8)}"
+    server = OwnServer(surroundings, scratch)
+    with _ended_by_signals(server, scratch), _silence(), _alarm(), contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
+        stack.enter_context(server)
         started = _taken("a server starts, in a folder of its own", server.start, veil, deadline)
         yield started
         if not started.held:
@@ -75,9 +80,6 @@ def tell(surroundings: MutableMapping[str, str]) -> Iterator[Step]:
             if step.held is False and (scene.needed or time.monotonic() > deadline):
                 return
         yield _taken("the server stops, and leaves no process and no folder", server.stop, veil, deadline + STOPPING)
-    finally:
-        with undisturbed():
-            stack.close()
 
 
 def _taken(title: str, take: Callable[[], str], veil: Veil, deadline: float) -> Step:
@@ -85,7 +87,8 @@ def _taken(title: str, take: Callable[[], str], veil: Veil, deadline: float) -> 
     began = time.monotonic()
     held: bool | None = True
     try:
-        signal.setitimer(signal.ITIMER_REAL, max(deadline - began, 0.01))
+        # It rings until it is heard: what it raises may be dropped, where Python is collecting garbage.
+        signal.setitimer(signal.ITIMER_REAL, max(deadline - began, 0.01), 1)
         try:
             saying = take()
         finally:
@@ -99,6 +102,34 @@ def _taken(title: str, take: Callable[[], str], veil: Veil, deadline: float) -> 
     except Exception as error:  # noqa: BLE001 - whatever a library raises, the step did not hold
         held, saying = False, f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     return Step(title, held, time.monotonic() - began, veil.over(saying))
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: OwnServer, scratch: Path) -> Iterator[None]:
+    """Let a signal end this process there and then, with everything put away.
+
+    It does not raise: in the midst of a library, an exception may come where Python drops it, as in a finalizer, or
+    where it leaves a lock held that the end would wait for. A signal that is ignored, as by nohup, stays so.
+    """
+
+    def end(number: int, _: object) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        server.end_at_once()
+        shutil.rmtree(scratch, ignore_errors=True)
+        with contextlib.suppress(Exception):  # it may have come in the midst of a print
+            sys.stderr.write("\nAborted!\n")
+            sys.stdout.flush()
+        os._exit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -97,8 +98,8 @@ class OwnServer:
 
     def _end(self) -> int | None:
         """End the process; its exit status, None where there is no process any more or it had to be killed."""
-        process, self._process = self._process, None
-        if process is None:
+        process = self._process
+        if process is None or process.returncode is not None:
             return None
         process.terminate()
         try:
@@ -107,6 +108,20 @@ class OwnServer:
             os.killpg(process.pid, signal.SIGKILL)  # and whatever it has started
             process.wait()
             return None
+
+    def end_at_once(self) -> None:
+        """End the process, from a handler of signals, right before this process ends too: with no lock of Popen's."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self._process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOPS_WITHIN
+            while time.monotonic() < deadline:
+                if os.waitpid(self._process.pid, os.WNOHANG) != (0, 0):
+                    return
+                time.sleep(PAUSE)
+            os.killpg(self._process.pid, signal.SIGKILL)
+            os.waitpid(self._process.pid, 0)
 
     def _last_words(self) -> str:
         lines = self._log.read_text().strip().splitlines()

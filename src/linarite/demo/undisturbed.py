@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a program."""
+
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Hold back the signals that end a program, and let the last one through at the end.
+    """Hold back the signals that end a program, unless they are ignored, and let the last one through at the end.
 
     They are caught and not blocked: a process that is started meanwhile would inherit that it may not be stopped.
     """
@@ -21,7 +24,7 @@ def undisturbed() -> Iterator[None]:
     def hold(number: int, _: Any) -> None:
         held.append(number)
 
-    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, hold) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield
     finally:
