@@ -31,10 +31,11 @@ MAY_IMPORT = {
     "doctor": "client certificates settings store seal",
     "tables": "bench (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate
-    "operator_desk": "auditing client first_start holders joined membership settings ids",
+    "operator_desk": f"auditing client first_start holders joined membership users settings grants {NOUNS}",
     "holders": "access roles store model ids",
     "auditing": "store model",
     "joined": "settings store seal errors",
+    "users": f"membership first_start grants roles store seal {NOUNS}",
     "membership": f"first_start grants roles store seal {NOUNS}",
     "bench": "client interpreter listener",
     "client": "",

@@ -124,18 +124,20 @@ class Instance:
             body_limit=settings.body_limit,
         )
         self._followers = engine.followers
-        owner_secret = None
+        owner_secret = password = None
         if self._part is not None:
             engine.followers.append(self._part.tell)
         elif gate.keyring is not None:
-            owner_secret = await self._found(gate, engine, authority)
+            owner_secret, password = await self._found(gate, engine, authority)
             if settings.doors:
                 await self._open_doors(engine, certified)
         engine.options = replace(engine.options, endpoints=self.endpoints)
         await listener.start()
         self._stack.push_async_callback(listener.stop)
         self._work(engine)
-        return Ready(_ready(listener.origin, certified.bundle, owner_secret, self.endpoints), self.closed)
+        content = _ready(listener.origin, certified.bundle, owner_secret, self.endpoints)
+        owner = (first_start.OWNER_USER, password.reveal()) if password else None
+        return Ready(content, self.closed, owner)
 
     async def told(self, changed: frozenset[str]) -> None:
         """Tell the doors what a sibling changed, before it acknowledges the change."""
@@ -178,7 +180,8 @@ class Instance:
             buckets=Buckets(settings.throttle),
         )
 
-    async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> Secret:
+    async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> tuple[Secret, Secret | None]:
+        """The owner's secret; and the owner's password as a user, where this start made it."""
         founded = await first_start.found(gate, clock())
         if not founded.seeded:
             if self.settings.seed == "sample":
@@ -186,7 +189,7 @@ class Instance:
                 await first_start.seed_sample(engine, await _owner_token(gate, authority), self.settings.location)
                 engine.pace = pace
             await first_start.seeded(gate)
-        return founded.owner_secret
+        return founded.owner_secret, founded.password
 
     async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
         """Open the doors on ports of their own; `endpoints` has their addresses then, and `closed` the others."""

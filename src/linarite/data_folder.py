@@ -27,6 +27,8 @@ class Ready:
     """What the ready file says."""
     closed: Mapping[str, str] = field(default_factory=dict)
     """Doors that could not be opened, with the reason in a sentence; not in the file."""
+    owner: tuple[str, str] | None = field(default=None, repr=False)
+    """The user that this start made, and the password: not in the file, nor anywhere else."""
 
     def write(self, path: Path) -> None:
         """Write it whole or not at all, for its owner's eyes only.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from linarite.calls import Call
-from linarite.grants import hash_secret, new_secret
+from linarite.grants import DOMAIN, add_user, hash_secret, new_password, new_secret
 from linarite.ids import ROOT, SUBSCRIPTION
 from linarite.model import Assignment, Deed, Entry, Principal, PrincipalKind, Resource, Secret
 from linarite.roles import OWNER
@@ -33,6 +33,8 @@ TENANT = "dddddddd-cccc-bbbb-aaaa-000000000000"
 SUBSCRIPTION_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 OWNER_CLIENT = "11111111-2222-3333-4444-555555555555"
 OWNER_OBJECT = "66666666-7777-8888-9999-aaaaaaaaaaaa"
+OWNER_USER = f"owner@{DOMAIN}"
+OWNER_USER_OBJECT = "66666666-7777-8888-9999-bbbbbbbbbbbb"
 GROUP = "testrg123"
 WORKSPACE = "workspaces123"
 
@@ -51,10 +53,12 @@ class Founded:
     owner_secret: Secret
     seeded: bool
     """Whether nothing is left to be made: a start that was cut short is completed by the next one."""
+    password: Secret | None = None
+    """The owner's as a user, where this start made it: it is kept nowhere."""
 
 
 async def found(gate: Gate, now: datetime) -> Founded:
-    """Make what is missing: signing key, subscription and owner, in one unit of work."""
+    """Make what is missing: signing key, subscription and owner, as application and as user, in one unit of work."""
 
     def work(transaction: Transaction) -> Founded:
         connection, ring = transaction.connection(), transaction.keyring
@@ -74,7 +78,12 @@ async def found(gate: Gate, now: datetime) -> Founded:
         directory.add_credential(connection, Credential(str(uuid4()), owner.object_id, hash_secret(secret), now))
         directory.put_fact(connection, _OWNER_SECRET, ring.seal(secret, _FACTS, _OWNER_SECRET).to_bytes())
         _assign_owner(transaction, owner)
-        return Founded(secret, seeded=False)
+        password = new_password()
+        user = add_user(
+            transaction, OWNER_USER, password, tenant=TENANT, now=now, shown="Owner", object_id=OWNER_USER_OBJECT
+        )
+        _assign_owner(transaction, user)
+        return Founded(secret, seeded=False, password=password)
 
     return await gate.commit(work, lambda _: _entry(now))
 

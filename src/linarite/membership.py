@@ -46,9 +46,9 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An application and the roles that it holds: the role's name, and its scope."""
+    """An application or a user and the roles that it holds: the role's name, and its scope."""
 
-    application: Principal
+    principal: Principal
     roles: tuple[tuple[str, str], ...]
 
 
@@ -101,9 +101,9 @@ async def add(
 
     def work(transaction: Transaction) -> tuple[Principal, Secret]:
         made, secret = add_application(transaction, name.strip(), tenant=TENANT, now=now, random=random)
-        transaction.entries.append(_entry("Linarite/applications/write", _path(made), now, random))
+        transaction.entries.append(noted("Linarite/applications/write", _path(made), now, random))
         if role is not None:
-            _assign(transaction, made, role, scope, now=now, random=random)
+            assign(transaction, made, role, scope, now=now, random=random)
         return made, secret
 
     return await gate.commit(work, lambda _: None)
@@ -111,14 +111,7 @@ async def add(
 
 async def listed(gate: Gate) -> list[Held]:
     """Every application, by name, with the roles that it holds."""
-
-    def question(view: View) -> list[Held]:
-        return [
-            Held(one, tuple((_role_name(held.role), held.scope) for held in view.assignments_of(one.object_id)))
-            for one in _applications(view)
-        ]
-
-    answer, _ = await gate.look(question)
+    answer, _ = await gate.look(lambda view: [held(view, one) for one in _applications(view)])
     return answer
 
 
@@ -133,19 +126,33 @@ async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.u
         gone = _the_one(_applications(transaction), named)
         if gone.object_id == OWNER_OBJECT:
             raise Unfit("The owner cannot be removed: the commands sign in as the owner.")
-        for key in resources.assignment_keys(transaction.connection(), gone.object_id):
-            assignment = parse(key).scope
-            transaction.remove(assignment)
-            transaction.entries.append(_entry(f"{ASSIGNMENTS}/delete", assignment.text, now, random))
-        directory.remove_principal(transaction.connection(), gone.object_id)
-        transaction.note(principal_key(gone.object_id))
-        transaction.entries.append(_entry("Linarite/applications/delete", _path(gone), now, random))
+        take_away(transaction, gone, now=now, random=random)
+        transaction.entries.append(noted("Linarite/applications/delete", _path(gone), now, random))
         return gone
 
     return await gate.commit(work, lambda _: None)
 
 
-def _assign(
+# ── shared with users ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def held(view: View, principal: Principal) -> Held:
+    """A principal and the roles that it holds."""
+    roles = tuple((_role_name(one.role), one.scope) for one in view.assignments_of(principal.object_id))
+    return Held(principal, roles)
+
+
+def take_away(transaction: Transaction, gone: Principal, *, now: datetime, random: Random) -> None:
+    """Remove a principal with all that it has, each role assignment with an entry of its own."""
+    for key in resources.assignment_keys(transaction.connection(), gone.object_id):
+        assignment = parse(key).scope
+        transaction.remove(assignment)
+        transaction.entries.append(noted(f"{ASSIGNMENTS}/delete", assignment.text, now, random))
+    directory.remove_principal(transaction.connection(), gone.object_id)
+    transaction.note(principal_key(gone.object_id))
+
+
+def assign(
     transaction: Transaction, made: Principal, role: Role, scope: ResourceId, *, now: datetime, random: Random
 ) -> None:
     """Give a role, as a PUT of a role assignment would: a resource that shows in lists, and an entry of its own."""
@@ -169,7 +176,7 @@ def _assign(
     }
     transaction.add(Resource(id_, {"properties": properties}, 0))
     transaction.assign(id_.key, Assignment(made.object_id, role.id, scope.key))
-    transaction.entries.append(_entry(f"{ASSIGNMENTS}/write", id_.text, now, random))
+    transaction.entries.append(noted(f"{ASSIGNMENTS}/write", id_.text, now, random))
 
 
 def _applications(view: View) -> list[Principal]:
@@ -198,7 +205,7 @@ def _path(application: Principal) -> str:
     return f"/applications/{application.client}"
 
 
-def _entry(action: str, target: str, now: datetime, random: Random) -> Entry:
+def noted(action: str, target: str, now: datetime, random: Random) -> Entry:
     """An entry of the operator, who is known by having the root key and not by a token."""
     return Entry(
         at=now,

@@ -10,8 +10,10 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from linarite import auditing, client, first_start, holders, joined, membership
+from linarite import auditing, client, first_start, holders, joined, membership, users
+from linarite.grants import new_password
 from linarite.ids import parse_id
+from linarite.model import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +57,64 @@ def remove_application(settings: Settings, environment: Mapping[str, str], named
     async def run() -> str:
         async with joined.joined(settings, environment) as gate:
             return (await membership.remove(gate, named, now=datetime.now(UTC))).name
+
+    return asyncio.run(run())
+
+
+def add_user(
+    settings: Settings,
+    environment: Mapping[str, str],
+    named: str,
+    password: str | None,
+    *,
+    shown: str | None,
+    role: str | None,
+    scope: str | None,
+) -> tuple[str, str | None, str]:
+    """Add a user; answers the user principal name, the password, where it was made up, and the object id."""
+    name, place = users.name_of(named), membership.scope_named(scope)
+    wanted = membership.role_named(role) if role is not None else None
+    chosen = new_password() if password is None else users.fit(Secret(password))
+
+    async def run() -> tuple[str, str | None, str]:
+        async with joined.joined(settings, environment) as gate:
+            now = datetime.now(UTC)
+            made = await users.add(gate, name, chosen, shown=shown, role=wanted, scope=place, now=now)
+            return made.client, chosen.reveal() if password is None else None, made.object_id
+
+    return asyncio.run(run())
+
+
+def list_users(settings: Settings, environment: Mapping[str, str]) -> list[Held]:
+    """Every user with the roles that they hold."""
+
+    async def run() -> list[Held]:
+        async with joined.joined(settings, environment) as gate:
+            return await users.listed(gate)
+
+    return asyncio.run(run())
+
+
+def remove_user(settings: Settings, environment: Mapping[str, str], named: str) -> str:
+    """Remove a user by name or object id; answers the name."""
+
+    async def run() -> str:
+        async with joined.joined(settings, environment) as gate:
+            return (await users.remove(gate, named, now=datetime.now(UTC))).client
+
+    return asyncio.run(run())
+
+
+def change_password(
+    settings: Settings, environment: Mapping[str, str], named: str, password: str | None
+) -> tuple[str, str | None, str]:
+    """Give a user another password; answers as `add_user` does."""
+    chosen = new_password() if password is None else users.fit(Secret(password))
+
+    async def run() -> tuple[str, str | None, str]:
+        async with joined.joined(settings, environment) as gate:
+            user = await users.change_password(gate, named, chosen, now=datetime.now(UTC))
+            return user.client, chosen.reveal() if password is None else None, user.object_id
 
     return asyncio.run(run())
 

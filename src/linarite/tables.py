@@ -74,9 +74,9 @@ def print_applications(found: Iterable[Held], *, as_json: bool) -> None:
     """Every application with its ids and roles."""
     rows = [
         {
-            "name": one.application.name,
-            "clientId": one.application.client,
-            "objectId": one.application.object_id,
+            "name": one.principal.name,
+            "clientId": one.principal.client,
+            "objectId": one.principal.object_id,
             "roles": [{"role": role, "scope": scope} for role, scope in one.roles],
         }
         for one in found
@@ -96,6 +96,34 @@ def print_application(client: str, secret: str, object_id: str, *, as_json: bool
         _print_json(made)
         return
     _print(("", "value"), made.items())
+
+
+def print_users(found: Iterable[Held], *, as_json: bool) -> None:
+    """Every user with their ids and roles."""
+    rows = [
+        {
+            "userPrincipalName": one.principal.client,
+            "displayName": one.principal.name,
+            "objectId": one.principal.object_id,
+            "roles": [{"role": role, "scope": scope} for role, scope in one.roles],
+        }
+        for one in found
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    columns = ("userPrincipalName", "displayName", "objectId")
+    told = ((*(str(row[name]) for name in columns), _roles(row["roles"])) for row in rows)
+    _print((*columns, "roles"), told)
+
+
+def print_user(name: str, password: str | None, object_id: str, *, as_json: bool) -> None:
+    """A user; with the password where it was made up, which is shown this once."""
+    made = {"userPrincipalName": name, "password": password, "objectId": object_id}
+    if as_json:
+        _print_json(made)
+        return
+    _print(("", "value"), ((name, value) for name, value in made.items() if value is not None))
 
 
 def print_holders(found: Iterable[Holder], *, as_json: bool) -> None:

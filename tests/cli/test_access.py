@@ -35,17 +35,22 @@ def joined(server: Server, role: str, scope: str) -> dict[str, str]:
     return dict(json.loads(answered("app", "add", "joined", *options)))
 
 
-def test_at_first_the_owner_alone_gets_the_keys_by_everything(server: Server) -> None:
-    [owner] = holders(server)
-    assert owner == {
+def test_at_first_the_owner_alone_as_a_user_and_as_an_application_gets_the_keys_by_everything(server: Server) -> None:
+    user, application = holders(server)
+    by_everything = {"role": "Owner", "scope": "/", "action": "*", "lockedBy": []}
+    assert application == {
         "principal": "owner",
         "kind": "ServicePrincipal",
         "clientId": server.known["clientId"],
         "objectId": "66666666-7777-8888-9999-aaaaaaaaaaaa",
-        "role": "Owner",
-        "scope": "/",
-        "action": "*",
-        "lockedBy": [],
+        **by_everything,
+    }
+    assert user == {
+        "principal": "Owner",
+        "kind": "User",
+        "clientId": "owner@linarite.onmicrosoft.com",
+        "objectId": "66666666-7777-8888-9999-bbbbbbbbbbbb",
+        **by_everything,
     }
 
 
@@ -89,7 +94,7 @@ def test_a_workspace_is_named_in_any_of_three_ways(server: Server) -> None:
 
 def test_the_table_says_by_which_action(server: Server) -> None:
     printed = answered("access", "workspaces123", "--data", server.folder)
-    [row] = [line for line in printed.splitlines() if "Owner" in line]
+    [row] = [line for line in printed.splitlines() if "ServicePrincipal" in line]
     assert [cell.strip() for cell in row.split("│")[-4:-1]] == ["/", "*", ""]
 
 

@@ -7,13 +7,17 @@ it an `Ask`, and makes a response of its answer or of the `Denied` that it raise
 from __future__ import annotations
 
 from linarite.grants.applications import add_application, add_secret, remove_secret, rotate_signing_key
-from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
+from linarite.grants.ask import DOMAIN, Ask, Endpoint, Form, tenant_of
 from linarite.grants.denied import Denied
 from linarite.grants.endpoint import GRANTS, TokenService
 from linarite.grants.proofs import hash_secret, new_secret
+from linarite.grants.users import LONGEST, SHORTEST, add_user, new_password, set_password
 
 __all__ = [
+    "DOMAIN",
     "GRANTS",
+    "LONGEST",
+    "SHORTEST",
     "Ask",
     "Denied",
     "Endpoint",
@@ -21,9 +25,12 @@ __all__ = [
     "TokenService",
     "add_application",
     "add_secret",
+    "add_user",
     "hash_secret",
+    "new_password",
     "new_secret",
     "remove_secret",
     "rotate_signing_key",
+    "set_password",
     "tenant_of",
 ]

@@ -19,9 +19,9 @@ from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, grant_unsupported, quoted
 from linarite.grants.proofs import Proofs
-from linarite.model import Deed, Entry
+from linarite.model import Deed, Entry, PrincipalKind
 from linarite.store.gate import Stale
-from linarite.tokens import access_claims, mint, private_half
+from linarite.tokens import access_claims, delegated_claims, mint, private_half
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,6 +44,9 @@ GRANTS: Mapping[str, Grant] = {
 
 ACTION = "Microsoft.AAD/token"
 """What the trail calls a request for a token; the grant type follows it: `Microsoft.AAD/token/client_credentials`."""
+
+IMPERSONATION = "user_impersonation"
+"""The scope with which an application does for a user what that user may do, the one that Resource Manager has."""
 
 _RECOMPUTE = 64
 
@@ -107,14 +110,23 @@ class TokenService:
         """Record a refusal that no grant had a part in: a wrong method, or nothing at that address."""
         await self.gate.record(self._entry(Deed.REFUSAL, Case(ask), quoted(action), denied.status, denied.code))
 
-    async def issue(self, case: Case, principal: Principal, audience: str, version: int) -> Body:
+    async def issue(
+        self, case: Case, principal: Principal, audience: str, version: int, *, public: bool = False
+    ) -> Body:
         """Mint a token for a proven principal, and answer it once the sign-in is durable.
+
+        For a user it is one with which the case's client acts; `public` says that the client proved nothing of itself.
 
         Raises:
             Stale: the state is no longer at `version`, in which the principal was proven. Nothing was recorded.
         """
         uti = base64.urlsafe_b64encode(self._random(16)).decode().rstrip("=")
-        claims = access_claims(self.authority, principal, audience, now=self.clock(), lifetime=self.lifetime, uti=uti)
+        when: dict[str, Any] = {"now": self.clock(), "lifetime": self.lifetime, "uti": uti}
+        if principal.kind is PrincipalKind.USER:
+            when |= {"client": case.client, "public": public, "scope": IMPERSONATION}
+            claims = delegated_claims(self.authority, principal, audience, **when)
+        else:
+            claims = access_claims(self.authority, principal, audience, **when)
         token = mint(await self._key(), claims)
         action = f"{ACTION}/{case.grant_type}"
         await self.gate.record(self._entry(Deed.SIGN_IN, case, action, 200, ""), version)

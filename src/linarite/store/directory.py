@@ -61,7 +61,8 @@ def principal_by_client(connection: Connection, client: str) -> Principal | None
 
 def principals_all(connection: Connection) -> list[Principal]:
     """Everybody, by name."""
-    return [_principal(row) for row in connection.execute(select(principals).order_by(principals.c.name))]
+    query = select(principals).order_by(principals.c.name, principals.c.object_id)
+    return [_principal(row) for row in connection.execute(query)]
 
 
 def add_principal(connection: Connection, new: Principal, created: datetime) -> None:
