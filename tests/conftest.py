@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,10 @@ FOREIGN = (
     "NO_PROXY",
 )
 """How variables begin that would sign a client in as somebody else, or send it somewhere else."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what it runs in the background, and what ignores a signal hands that on to all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Two cores that others use too make a deadline for one example a matter of chance; the timeout of a test still holds.
 settings.register_profile("linarite", deadline=None, print_blob=True)
