@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "first_start": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
     "web": f"calls engine tokens grants settings seal {NOUNS}",
-    "worker": f"engine {BELOW_ENGINE}",
+    "worker": f"background engine {BELOW_ENGINE}",
+    "background": f"engine {BELOW_ENGINE}",
     "doors": f"engine {BELOW_ENGINE}",
     "deploy": f"engine {BELOW_ENGINE}",
     # the mechanisms

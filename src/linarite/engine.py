@@ -28,10 +28,8 @@ from linarite.errors import (
 )
 from linarite.ids import PROVIDER, SUBSCRIPTION, parse
 from linarite.kind import REGIONS, Effect, Kind, is_dated
-from linarite.longrunning import MOST_ATTEMPTS, carry_out, given_up
-from linarite.model import Answer, Deed, Entry, OperationState
+from linarite.model import Answer, Deed, Entry
 from linarite.routes import Route, Verb
-from linarite.store import operations
 from linarite.store.gate import Stale
 from linarite.store.view import Transaction
 from linarite.throttle import Buckets
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 
     from linarite.kind import Options
     from linarite.longrunning import Pace
-    from linarite.model import Operation, Principal
+    from linarite.model import Principal
     from linarite.routes import Registry
     from linarite.store.gate import Gate
     from linarite.store.view import View
@@ -300,59 +298,6 @@ class Engine:
             correlation=call.correlation,
             address=call.address,
             version=version if releases else None,
-        )
-
-    # ── work in the background ──────────────────────────────────────────────────────────────────────────────────────
-
-    async def carry_out(self, operation: Operation) -> None:
-        """Do a claimed long-running operation, on behalf of whoever began it."""
-        changed: set[str] = set()
-
-        def work(transaction: Transaction) -> Operation | None:
-            connection = transaction.connection()
-            current = operations.find(connection, operation.id)
-            kind = self.registry.kind(operation.target.type)
-            if current is None or current.state is not OperationState.RUNNING or kind is None:
-                return None
-            context = Work(
-                transaction,
-                now=self.clock(),
-                options=self.options,
-                registry=self.registry,
-                caller=transaction.principal(current.caller),
-                version=current.api_version,
-                origin=self.options.origin,
-                correlation=current.correlation,
-            )
-            ended = (
-                carry_out(context, kind, current) if current.attempts <= MOST_ATTEMPTS else given_up(context, current)
-            )
-            operations.end(connection, ended)
-            transaction.note(f"operation:{ended.id}")
-            changed.update(transaction.changed)
-            return ended
-
-        await self.gate.commit(work, lambda outcome: self._ended(operation, outcome))
-        for follower in self.followers:
-            await follower(frozenset(changed))
-
-    def _ended(self, operation: Operation, outcome: Operation | Refusal | None) -> Entry | None:
-        """The entry of an operation's end; none where another worker had ended it."""
-        if outcome is None:
-            return None
-        error = outcome.error if not isinstance(outcome, Refusal) else {"code": outcome.code}
-        return Entry(
-            at=self.clock(),
-            deed=Deed.WRITE,
-            action=f"{operation.target.type}/{operation.step}",
-            target=operation.target.text,
-            caller=operation.caller,
-            client="",
-            status=200 if error is None else 400,
-            code=str(error["code"]) if error else "",
-            request=operation.id,
-            correlation=operation.correlation,
-            address="",
         )
 
 

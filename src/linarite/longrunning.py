@@ -171,6 +171,8 @@ def _status(id_: ResourceId, operation: Operation) -> Body:
         "percentComplete": 0.0 if operation.state is OperationState.RUNNING else 100.0,
         "startTime": operation.started.isoformat().replace("+00:00", "Z"),
     }
+    if operation.state is OperationState.RUNNING:
+        return status
     if operation.ended is not None:
         status["endTime"] = operation.ended.isoformat().replace("+00:00", "Z")
     if operation.error is not None:

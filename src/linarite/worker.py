@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from linarite import background
 from linarite.errors import Refusal
 from linarite.store import operations
 
@@ -66,7 +67,7 @@ class Worker:
 
     async def _carry_out(self, operation: Operation) -> None:
         try:
-            await self._engine.carry_out(operation)
+            await background.run(self._engine, operation)
         except Refusal:
             raise
         except Exception:

@@ -101,6 +101,11 @@ def next_due(connection: Connection, now: datetime) -> datetime | None:
     return moment(max(min(times), stamp(now))) if times else None
 
 
+def keep(connection: Connection, operation: Operation) -> None:
+    """Write how it went; for everybody else it is still running, and whoever holds it goes on holding it."""
+    connection.execute(update(operations).where(operations.c.id == operation.id).values(body=_body(operation)))
+
+
 def end(connection: Connection, operation: Operation) -> None:
     """Write the final state."""
     connection.execute(
