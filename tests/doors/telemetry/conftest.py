@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from linarite.doors.telemetry import Component, Reading, Retention, TelemetryDoor
+from linarite.errors import server_busy
 from linarite.listener import Listener
 from tests.doors.blob.loop import Run, turning_loop
 
@@ -34,14 +35,19 @@ class Desk:
     )
 
     told: list[tuple[str, str]] = field(default_factory=list)
+    busy: bool = False
 
     def component_of(self, instrumentation_key: str) -> Component | None:
         return self.components.get(instrumentation_key)
 
     async def turned_away(self, path: str, address: str) -> None:
+        if self.busy:
+            raise server_busy()
         self.told.append((path, address))
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
+        if self.busy:
+            raise server_busy()
         if authorization is None:
             return Reading.UNAUTHENTICATED
         return Reading.ALLOWED if (app_id, authorization) == (APP, READER) else Reading.FORBIDDEN

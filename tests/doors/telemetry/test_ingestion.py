@@ -11,6 +11,7 @@ import tracemalloc
 import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -350,6 +351,17 @@ def test_what_cannot_be_written_is_not_acknowledged(served: Served, tmp_path: Pa
     assert answer.json()["itemsAccepted"] == 0
     assert answer.json()["errors"] == [{"index": 0, "statusCode": 503, "message": "Service Unavailable"}]
     assert texts(served) == ["before"]
+
+
+def test_a_refusal_that_cannot_be_recorded_now_is_answered_as_busy_and_nothing_is_kept(served: Served) -> None:
+    served.desk.busy = True
+    answer = served.track([served.message("kept"), served.message("lost", key=str(uuid4()))])
+    assert answer.status_code == 503
+    assert [problem["statusCode"] for problem in answer.json()["errors"]] == [503, 503]
+    asked = served.ask()
+    assert (asked.status_code, asked.headers["retry-after"]) == (503, "1")
+    served.desk.busy = False
+    assert served.events() == []
 
 
 @contextlib.contextmanager

@@ -147,6 +147,8 @@ class Child:
                 waiting.set_exception(ChildGone())
 
     async def _answer(self, message: Mapping[str, Any]) -> None:
+        """Pass on what the desk says; null where it cannot say anything now, which makes the door busy."""
+        allowed: bool | None
         try:
             if "refused" in message:
                 await self._desk.turned_away(TurnedAway(**message["refused"]))
@@ -157,8 +159,8 @@ class Child:
                 allowed = await self._desk.may(question)
         except Exception:
             log.exception("The desk could not answer: %s", message)
-            allowed = False
-        self._write({"answer": message["ask"], "allowed": bool(allowed)})
+            allowed = None
+        self._write({"answer": message["ask"], "allowed": allowed})
 
     async def _pass_on_log(self) -> None:
         async for line in _lines(self._process.stderr):

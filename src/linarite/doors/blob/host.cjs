@@ -1,7 +1,7 @@
 // Serves Azurite under its parent's orders. One JSON object a line:
 //
 //   stdin   {"id": 1, "do": "open", "with": {...}}    first of all; see `orders` for the others
-//           {"answer": 7, "allowed": true}            to a question
+//           {"answer": 7, "allowed": true}            to a question; null where the parent cannot say
 //   stdout  {"id": 1, "ok": true, ...}                once the order is in force, or {"id": 1, "ok": false, "error"}
 //           {"ask": 7, "account", "service", "oid", "actions"}
 //           {"ask": 8, "refused": {...}}              a refusal that is about to be answered; see gate.cjs

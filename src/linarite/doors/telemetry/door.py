@@ -20,6 +20,7 @@ from linarite.doors.telemetry.envelope import Unreadable, items_of, key_of
 from linarite.doors.telemetry.event import COLLECTIONS
 from linarite.doors.telemetry.intake import error, intake_of, report
 from linarite.doors.telemetry.journal import Journal, Retention
+from linarite.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ TRACK = re.compile(r"/+v2(\.1)?/track/?")
 """Azure's own connection strings end their IngestionEndpoint with a slash, and clients add another."""
 EVENTS = re.compile(r"/+v1/apps/(?P<app_id>[^/]+)/events/(?P<collection>[^/]+)/?")
 KEEP_ALL = Retention()
+AGAIN = (("retry-after", "1"),)
 
 log = logging.getLogger("linarite.doors.telemetry")
 
@@ -93,6 +95,9 @@ class TelemetryDoor:
         """One request, by RSGI."""
         try:
             answer = await self._answer(scope, protocol)
+        except (Unavailable, sqlite3.Error) as busy:
+            log.warning("A telemetry request has to wait: %s", busy)
+            answer = _refusal(503, "ServiceUnavailable", "The service is busy. Please try again.", headers=AGAIN)
         except Exception:
             log.exception("A telemetry request failed: %s %s", scope.method, scope.path)
             answer = _refusal(500, "InternalServerError", "Something went wrong in Linarite; its log says what.")
@@ -118,13 +123,13 @@ class TelemetryDoor:
         except Unreadable as problem:
             return Answer(problem.status, report(0, 0, [error(0, problem.status, problem.message)]))
         components = {key: self._desk.component_of(key) for key in {key_of(item) for item in items} if key}
-        if any(components.get(key_of(item) or "") is None for item in items):
-            await self._desk.turned_away(scope.path, scope.client)
         intake = await asyncio.to_thread(intake_of, items, components, self._now(), self._new_id)
         try:
+            if any(components.get(key_of(item) or "") is None for item in items):
+                await self._desk.turned_away(scope.path, scope.client)
             if intake.rows:
                 await self._journal.append(intake.rows)
-        except sqlite3.Error:
+        except (Unavailable, sqlite3.Error):
             log.exception("%d telemetry items were not kept.", len(intake.rows))
             every = [error(index, 503, "Service Unavailable") for index in range(intake.received)]
             return Answer(503, report(intake.received, 0, every))
