@@ -44,6 +44,11 @@ def named(view: View, type_: str, name: str) -> Resource | None:
     return next(iter(resources.named(view.connection(), type_, name)), None)
 
 
+def place_of(resource: Resource) -> str:
+    """A name for what a registry stores: its own, and when it was made, so that a namesake never finds it."""
+    return f"{resource.name.lower()}-{''.join(filter(str.isdigit, resource.properties['creationDate']))}"
+
+
 def standing(view: View, key: str) -> Resource | None:
     """The resource with that key, unless it is deleted."""
     found = view.resource(key)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from linarite import access
-from linarite.doors.behind import ACCOUNTS, COMPONENTS, REGISTRIES, everyone, named
+from linarite.doors.behind import ACCOUNTS, COMPONENTS, REGISTRIES, everyone, named, place_of
 from linarite.doors.registry.desk import ACR_DELETE, ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant
 from linarite.doors.telemetry import Component, Reading
 from linarite.errors import Refusal, Unauthenticated
@@ -20,7 +20,7 @@ from linarite.model import Deed, Entry
 from linarite.tokens import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from linarite.doors import blob
     from linarite.doors.registry.desk import Action, Caller, Reason, TurnedAway
@@ -110,15 +110,20 @@ class RegistryClerk:
             if credential.kind == _ENTRA:
                 principal = view.principal(credential.subject)
                 actions = _granted(view, principal, registry) if principal and not principal.disabled else frozenset()
-                return Grant(actions) if actions else None
+                return Grant(actions, place_of(registry)) if actions else None
             secret = view.secrets(registry.key).get(credential.kind)
             if secret is None or not registry.properties.get("adminUserEnabled"):
                 return None
             same = hmac.compare_digest(_mark(secret.reveal()), credential.mark)
-            return Grant(EVERYTHING) if same else None
+            return Grant(EVERYTHING, place_of(registry)) if same else None
 
         found, _ = await self._engine.gate.look(question)
         return found
+
+    async def gone(self, places: Collection[str]) -> set[str]:
+        """Places of none of the registries that stand."""
+        standing, _ = await self._engine.gate.look(lambda view: {*map(place_of, everyone(view, REGISTRIES))})
+        return {*places} - standing
 
     async def turned_away(self, event: TurnedAway) -> None:
         """Put a refusal on the trail; not the first request of a client, which asks how to sign in."""

@@ -21,7 +21,7 @@ from linarite.doors import behind
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
 from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
 from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
-from linarite.doors.registry.door import RegistryDoor
+from linarite.doors.registry import Embedded, RegistryDoor
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
 from linarite.doors.vault import VaultClerk, VaultDoor
 from linarite.errors import Unavailable
@@ -70,7 +70,7 @@ class House:
         self._engine = engine
         self._data = plot.data
         self._telemetry_clerk = TelemetryClerk(engine)
-        self.registry = RegistryDoor(RegistryClerk(engine), plot.data / "registries", key=os.urandom(32))
+        self.registry = RegistryDoor(RegistryClerk(engine), Embedded(plot.data / "registries"), key=os.urandom(32))
         self.telemetry = TelemetryDoor(
             plot.data / "telemetry", self._telemetry_clerk, now=engine.clock, new_id=lambda: str(uuid4())
         )
@@ -172,6 +172,7 @@ class House:
             await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
             await self._tell(behind.accounts, self.blob.set_accounts)
             await self._tell(self._trust, self.blob.set_trust)
+            await self._sweep_registries()
         for key in changed:
             id_ = parse_id(key)
             if id_ is not None:
@@ -187,7 +188,7 @@ class House:
         elif type_ == COMPONENTS.lower():
             await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
         elif type_ == REGISTRIES.lower():
-            await self._tell(partial(behind.standing, key=key), partial(self._set_registry, name))
+            await self._sweep_registries()
 
     async def _tell(self, question: Callable[[View], T], say: Callable[[T], Awaitable[None]]) -> None:
         """Ask what is so now and tell a door; returns when it has acknowledged that.
@@ -237,9 +238,14 @@ class House:
             if "telemetry" not in self.closed:
                 await self.telemetry.forget(app_id)
 
-    async def _set_registry(self, name: str, registry: Resource | None) -> None:
-        if registry is None and "registry" not in self.closed:
-            await self.registry.discard(name)
+    async def _sweep_registries(self) -> None:
+        """Remove what a deleted registry stored; where that fails, the next round of tidying does it."""
+        if "registry" in self.closed:
+            return
+        try:
+            await self.registry.sweep()
+        except (Unavailable, OSError, sqlite3.Error):
+            log.exception("what was deleted could not be removed from its door")
 
 
 def _sentence(problem: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from linarite import certificates
 from linarite.doors.registry import Limits
+from linarite.doors.registry.routes import PATIENCE
 from tests.doors.registry.house import REGISTRY, FakeDesk, House, Visitor, open_house
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ def opened(loop: asyncio.AbstractEventLoop, desk: FakeDesk, tmp_path: Path) -> O
 
     @contextmanager
     def opened(
-        limits: Limits | None = None, files: Certificates | None = None, now: Callable[[], float] = time.time
+        limits: Limits | None = None,
+        files: Certificates | None = None,
+        now: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
     ) -> Iterator[House]:
-        house = House(loop, desk, tmp_path / "registries", limits or Limits(), files, now)
+        house = House(loop, desk, tmp_path / "registries", limits or Limits(), files, now, patience)
         with open_house(house):
             yield house
 

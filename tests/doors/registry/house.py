@@ -8,21 +8,22 @@ import json
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from linarite.doors.registry import EVERYTHING, Credential, Grant, Limits, RegistryDoor
+from linarite.doors.registry import EVERYTHING, Credential, Embedded, Grant, Limits, RegistryDoor
 from linarite.listener import Listener
 from tests.doors.registry.images import OCI_MANIFEST, Image, digest_of, small_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Collection, Coroutine, Iterator
     from pathlib import Path
 
     from linarite.certificates import Certificates
     from linarite.doors.registry import Caller, TurnedAway
+    from linarite.doors.registry.desk import Action
 
 Result = TypeVar("Result")
 
@@ -45,6 +46,8 @@ class FakeDesk:
         """By Entra token."""
         self.grants: dict[str, Grant | None] = {}
         """By subject; who is not in it may do everything."""
+        self.places: dict[str, str] = {}
+        """By registry; one that is not in it has the place of its name."""
         self.told: list[TurnedAway] = []
         self.failure: Exception | None = None
 
@@ -65,7 +68,12 @@ class FakeDesk:
             generations = self.generations.get(credential.registry)
             if generations is None or credential.mark != str(generations[KINDS.index(credential.kind)]):
                 return None
-        return self.grants.get(credential.subject, Grant(EVERYTHING))
+        grant = self.grants.get(credential.subject, granting(EVERYTHING))
+        name = credential.registry.lower()
+        return None if grant is None else replace(grant, place=self.places.get(name, name))
+
+    async def gone(self, places: Collection[str]) -> set[str]:
+        return {*places} - {self.places.get(name, name) for name in self.passwords}
 
     async def turned_away(self, event: TurnedAway) -> None:
         self.told.append(event)
@@ -87,6 +95,11 @@ class FakeDesk:
         return [event.reason for event in self.told]
 
 
+def granting(actions: frozenset[Action]) -> Grant:
+    """A grant, whose place is for the desk to say."""
+    return Grant(actions, "")
+
+
 @dataclass
 class House:
     """A door on a port. The test's thread talks to it; the door lives in the loop's."""
@@ -97,6 +110,7 @@ class House:
     limits: Limits
     files: Certificates | None
     now: Callable[[], float]
+    patience: float
     door: RegistryDoor = field(init=False)
     listener: Listener = field(init=False)
 
@@ -135,7 +149,8 @@ def open_house(house: House) -> Iterator[None]:
 
 
 async def _open(house: House) -> None:
-    house.door = RegistryDoor(house.desk, house.root, key=KEY, limits=house.limits, now=house.now)
+    back = Embedded(house.root, limits=house.limits, now=house.now)
+    house.door = RegistryDoor(house.desk, back, key=KEY, patience=house.patience, now=house.now)
     files = house.files
     house.listener = Listener(
         house.door, "127.0.0.1", 0, certificate=files.chain if files else None, key=files.key if files else None

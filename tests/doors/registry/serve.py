@@ -9,13 +9,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from linarite.doors.registry import RegistryDoor
+from linarite.doors.registry import Embedded, RegistryDoor
 from linarite.listener import Listener
 from tests.doors.registry.house import KEY, FakeDesk
 
 
 async def serve(root: Path) -> None:
-    listener = Listener(RegistryDoor(FakeDesk(), root, key=KEY), "127.0.0.1", 0)
+    listener = Listener(RegistryDoor(FakeDesk(), Embedded(root), key=KEY), "127.0.0.1", 0)
     await listener.start()
     print(listener.port, flush=True)  # noqa: T201 - what this program is for
     await asyncio.Event().wait()

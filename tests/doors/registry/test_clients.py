@@ -17,8 +17,8 @@ from azure import containerregistry
 from azure.core import exceptions
 from azure.core.credentials import AccessToken
 
-from linarite.doors.registry import ACR_PULL, EVERYTHING, Grant
-from tests.doors.registry.house import OTHER_REGISTRY, REGISTRY, noise
+from linarite.doors.registry import ACR_PULL, EVERYTHING
+from tests.doors.registry.house import OTHER_REGISTRY, REGISTRY, granting, noise
 from tests.doors.registry.images import OCI_MANIFEST, descriptor, digest_of, small_image, write_layout
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _forgotten_connections() -> Iterator[None]:
 @pytest.fixture
 def sdk(secure: House) -> Iterator[Any]:
     """Azure's client, of somebody who may do everything."""
-    with sdk_client(secure, secure.desk.principal("owner", Grant(EVERYTHING))) as client:
+    with sdk_client(secure, secure.desk.principal("owner", granting(EVERYTHING))) as client:
         yield client
 
 
@@ -228,7 +228,7 @@ def test_azures_sdk_deletes_what_is_there_and_what_is_not(sdk: ContainerRegistry
 
 def test_azures_sdk_is_refused_what_its_role_does_not_allow(secure: House, sdk: ContainerRegistryClient) -> None:
     upload(sdk, "app", "v1")
-    with sdk_client(secure, secure.desk.principal("reader", Grant(ACR_PULL))) as reader:
+    with sdk_client(secure, secure.desk.principal("reader", granting(ACR_PULL))) as reader:
         assert reader.get_manifest("app", "v1").media_type == OCI_MANIFEST
         with pytest.raises(exceptions.ClientAuthenticationError):
             upload(reader, "app", "v2")

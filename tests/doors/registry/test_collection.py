@@ -211,14 +211,16 @@ def test_an_empty_repository_is_forgotten_in_time(house: House, visitor: Visitor
     assert visitor.get("/v2/app/tags/list").status_code == 404
 
 
-def test_a_discarded_registry_is_gone_and_begins_anew(house: House, visitor: Visitor) -> None:
+def test_a_namesake_begins_empty_and_what_was_before_is_removed(house: House, visitor: Visitor) -> None:
     image = visitor.push_image("app", "v1")
-    house.run(house.door.discard(REGISTRY))
-    assert list(house.root.iterdir()) == []
+    house.desk.places[REGISTRY] = f"{REGISTRY}-2"  # it was deleted, and a namesake made
     assert visitor.get("/v2/_catalog").json() == {"repositories": []}
     assert visitor.get("/v2/app/manifests/v1").status_code == 404
+    house.run(house.door.sweep())
+    assert [path.name for path in house.root.iterdir()] == [f"{REGISTRY}-2"]
     visitor.push_image("app", "v1", image)
-    house.run(house.door.discard("neverthere"))
+    house.run(house.door.sweep())
+    assert visitor.tags("app") == ["v1"]
 
 
 def test_what_a_discard_that_was_stopped_left_behind_is_removed(house: House, visitor: Visitor) -> None:

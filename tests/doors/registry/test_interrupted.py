@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.doors.registry import Limits
 from tests.doors.registry.house import REGISTRY, codes, eventually, noise
 from tests.doors.registry.images import OCI_MANIFEST, digest_of, small_image
 
@@ -85,7 +84,7 @@ def test_a_manifest_that_broke_off_is_not_kept(house: House, visitor: Visitor) -
 
 @pytest.fixture
 def impatient(opened: Opened) -> Iterator[House]:
-    with opened(Limits(patience=0.3)) as house:
+    with opened(patience=0.3) as house:
         yield house
 
 

@@ -88,7 +88,8 @@ def test_a_reference_is_refused_as_what_it_was_meant_to_be(text: str, code: str)
 
 
 @pytest.mark.parametrize(
-    ("text", "is_one"), [("sampleregistry", True), ("A1", True), ("..", False), ("a/b", False), ("", False)]
+    ("text", "is_one"),
+    [("sampleregistry", True), ("a1-20260102", True), ("A1", False), ("..", False), ("a/b", False), ("", False)],
 )
-def test_a_registry_has_letters_and_digits(text: str, is_one: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert names.is_registry(text) == is_one
+def test_a_place_has_small_letters_digits_and_hyphens(text: str, is_one: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert names.is_place(text) == is_one

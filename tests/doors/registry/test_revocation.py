@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.doors.registry import ACR_DELETE, ACR_PULL, ACR_PUSH, Grant
-from tests.doors.registry.house import REGISTRY, codes
+from linarite.doors.registry import ACR_DELETE, ACR_PULL, ACR_PUSH
+from linarite.errors import server_busy
+from tests.doors.registry.house import REGISTRY, codes, granting
 from tests.doors.registry.token_requests import (
     NOBODY,
     PULL,
@@ -39,7 +40,7 @@ def test_a_role_allows_what_it_says_and_nothing_else(
         "lock": ("PATCH", "/acr/v1/app", {"json": {}}),
         "delete": ("DELETE", "/acr/v1/app/_tags/v1", {}),
     }
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(role))))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(role))))
     every = "repository:app:pull,push,delete,metadata_read,metadata_write"
     access = token_of(oauth_token(house, grant_type="refresh_token", refresh_token=refresh, scope=every))
     with house.visitor(token=access) as bearer, house.visitor(NOBODY, refresh) as basic:
@@ -86,10 +87,10 @@ def test_a_regenerated_password_and_its_tokens_die_at_once_and_the_other_lives(h
 
 def test_a_role_that_was_taken_away_is_gone_from_tokens_already_given(house: House, visitor: Visitor) -> None:
     visitor.push_image("app", "v1")
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(ACR_PUSH))))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(ACR_PUSH))))
     access = token_of(oauth_token(house, grant_type="refresh_token", refresh_token=refresh, scope=PUSH))
     assert status(house, access, "/v2/app/blobs/uploads/", "POST") == 202
-    house.desk.grants["someone"] = Grant(ACR_PULL)
+    house.desk.grants["someone"] = granting(ACR_PULL)
     assert status(house, access, "/v2/app/blobs/uploads/", "POST") == 401
     assert status(house, access, "/v2/app/manifests/v1") == 200
     house.desk.grants["someone"] = None
@@ -106,7 +107,7 @@ def test_a_registry_that_is_gone_lets_nobody_in(house: House, visitor: Visitor, 
 
 @pytest.mark.parametrize("name", ["..", "../elsewhere", "", "a/b", ".discarded-x"])
 def test_a_registry_whose_name_is_none_lets_nobody_in_and_makes_no_folder(house: House, name: str) -> None:
-    token = house.desk.principal("misled", Grant(ACR_PULL), registry=name)
+    token = house.desk.principal("misled", granting(ACR_PULL), registry=name)
     assert exchange(house, token).status_code == 401
     assert not house.root.exists()
 
@@ -118,3 +119,11 @@ def test_a_fault_of_the_desk_is_ours_and_says_nothing(house: House, visitor: Vis
     assert codes(answer) == ["UNKNOWN"]
     assert "hunter2" not in answer.text
     assert answer.json()["errors"][0]["detail"]["correlationId"] == answer.headers["x-ms-correlation-request-id"]
+
+
+def test_a_desk_that_cannot_answer_now_is_said_to_be_busy(house: House, visitor: Visitor) -> None:
+    house.desk.failure = server_busy()
+    answer = visitor.get("/v2/")
+    assert (answer.status_code, codes(answer), answer.headers["retry-after"]) == (503, ["UNAVAILABLE"], "1")
+    house.desk.failure = None
+    assert visitor.get("/v2/").status_code == 200

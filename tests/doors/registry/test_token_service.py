@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.doors.registry import ACR_PULL, ACR_PUSH, Grant
-from tests.doors.registry.house import REGISTRY, codes
+from linarite.doors.registry import ACR_PULL, ACR_PUSH
+from tests.doors.registry.house import REGISTRY, codes, granting
 from tests.doors.registry.token_requests import (
     NOBODY,
     PULL,
@@ -147,7 +147,7 @@ def test_a_grant_type_that_is_not_known_is_refused(house: House, path: str) -> N
 
 def test_an_entra_token_becomes_a_refresh_token_and_that_an_access_token(house: House, visitor: Visitor) -> None:
     visitor.push_image("app", "v1")
-    entra = house.desk.principal("someone", Grant(ACR_PULL))
+    entra = house.desk.principal("someone", granting(ACR_PULL))
     refresh = token_of(exchange(house, entra))
     assert claims(refresh)["sub"] == "someone"
     assert claims(refresh)["grant_type"] == "refresh_token"
@@ -157,7 +157,7 @@ def test_an_entra_token_becomes_a_refresh_token_and_that_an_access_token(house: 
 
 def test_a_registry_is_the_same_however_its_name_is_written(house: House, visitor: Visitor) -> None:
     image = visitor.push_image("app", "v1")
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(ACR_PULL), registry=REGISTRY.upper())))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(ACR_PULL), registry=REGISTRY.upper())))
     with house.visitor(NOBODY, refresh) as nobody:
         assert nobody.get("/v2/app/manifests/v1").content == image.body
 
@@ -171,7 +171,7 @@ def test_an_entra_token_that_does_not_hold_is_refused_and_told(house: House) -> 
 
 def test_a_refresh_token_is_a_password_of_nobody(house: House, visitor: Visitor) -> None:
     visitor.push_image("app", "v1")
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(ACR_PULL))))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(ACR_PULL))))
     token = token_of(docker_token(house, NOBODY, refresh, PULL))
     assert status(house, token, "/v2/app/manifests/v1") == 200
     with house.visitor(NOBODY, refresh) as nobody:
@@ -180,7 +180,7 @@ def test_a_refresh_token_is_a_password_of_nobody(house: House, visitor: Visitor)
 
 def test_a_narrow_access_token_as_a_password_stays_narrow(house: House, visitor: Visitor) -> None:
     visitor.push_image("app", "v1")
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(ACR_PUSH))))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(ACR_PUSH))))
     narrow = token_of(oauth_token(house, grant_type="refresh_token", refresh_token=refresh, scope=PULL))
     again = token_of(docker_token(house, NOBODY, narrow, PUSH, "repository:other:pull"))
     assert claims(again)["access"] == [{"type": "repository", "name": "app", "actions": ["pull"]}]
@@ -192,7 +192,7 @@ def test_a_narrow_access_token_as_a_password_stays_narrow(house: House, visitor:
 def test_a_refresh_token_opens_nothing_itself_and_an_access_token_refreshes_nothing(
     house: House, password: str
 ) -> None:
-    refresh = token_of(exchange(house, house.desk.principal("someone", Grant(ACR_PULL))))
+    refresh = token_of(exchange(house, house.desk.principal("someone", granting(ACR_PULL))))
     assert status(house, refresh) == 401
     access = token_of(docker_token(house, REGISTRY, password, PULL))
     assert oauth_token(house, grant_type="refresh_token", refresh_token=access, scope=PULL).status_code == 401

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from linarite.doors.registry import ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant, scopes
+from linarite.doors.registry import ACR_PULL, ACR_PUSH, EVERYTHING, Credential, scopes
 from linarite.doors.registry.refused import Refused
 from linarite.doors.registry.scopes import CATALOG, Access
 from linarite.doors.registry.tokens import ACCESS_LIFE, REFRESH_LIFE, Mint
+from tests.doors.registry.house import granting
 
 NOW = 1_800_000_000.0
 KEY = bytes(range(32))
@@ -121,11 +122,11 @@ def test_a_token_gets_what_was_asked_as_far_as_it_is_granted(
     all_of_it: bool,  # noqa: FBT001 - a column of the table
     actions: tuple[str, ...],
 ) -> None:
-    found = scopes.granted([Access("repository", "app", asked)], Grant(role), all_of_it=all_of_it)  # type: ignore[arg-type]
+    found = scopes.granted([Access("repository", "app", asked)], granting(role), all_of_it=all_of_it)  # type: ignore[arg-type]
     assert found == ([Access("repository", "app", actions)] if actions else [])
 
 
 def test_the_catalog_is_for_those_who_may_see_it() -> None:
-    assert scopes.granted([CATALOG], Grant(ACR_PULL), all_of_it=False) == [CATALOG]
-    assert scopes.granted([CATALOG], Grant(frozenset({"pull"})), all_of_it=True) == []
-    assert scopes.granted([Access("registry", "other", ("*",))], Grant(EVERYTHING), all_of_it=True) == []
+    assert scopes.granted([CATALOG], granting(ACR_PULL), all_of_it=False) == [CATALOG]
+    assert scopes.granted([CATALOG], granting(frozenset({"pull"})), all_of_it=True) == []
+    assert scopes.granted([Access("registry", "other", ("*",))], granting(EVERYTHING), all_of_it=True) == []

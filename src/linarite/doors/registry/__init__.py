@@ -1,7 +1,7 @@
 """The container-registry door: what the registry keys of a workspace open.
 
 An OCI registry that stores in a folder, behind the sign-in of Azure's container registry. It asks the rest of the
-system only what `desk.Desk` says, and imports nothing of it.
+system only what `desk.Desk` says, and imports nothing of it but the word for "not now".
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from linarite.doors.registry.desk import (
     TurnedAway,
 )
 from linarite.doors.registry.door import RegistryDoor
+from linarite.doors.registry.embedded import Embedded
 from linarite.doors.registry.routes import Limits
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Caller",
     "Credential",
     "Desk",
+    "Embedded",
     "Grant",
     "Limits",
     "RegistryDoor",

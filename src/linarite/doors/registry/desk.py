@@ -8,7 +8,10 @@ no token format and no storage.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Action = Literal["pull", "push", "delete", "metadata_read", "metadata_write", "catalog"]
 """What may be done in a registry, in the words of Azure's token scopes; `catalog` is the scope `registry:catalog:*`."""
@@ -60,6 +63,8 @@ class Grant:
     """What a current credential allows, in every repository of its registry."""
 
     actions: frozenset[Action]
+    place: str
+    """Where the registry's content is kept: small letters, digits and hyphens, and never the place of a namesake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,10 @@ class TurnedAway:
 
 
 class Desk(Protocol):
-    """Implemented outside. Every method may be called by many requests at once."""
+    """Implemented outside. Every method may be called by many requests at once.
+
+    Any of them may raise `errors.Unavailable`: nothing can be said or recorded now, and the client may try again.
+    """
 
     async def sign_in(self, user: str, password: str, caller: Caller) -> Credential | None:
         """The credential that user and password are, or None; takes equally long whether the user exists or not."""
@@ -92,6 +100,9 @@ class Desk(Protocol):
 
     async def current(self, credential: Credential) -> Grant | None:
         """What the credential allows at this moment; None once it was regenerated, disabled or its registry deleted."""
+
+    async def gone(self, places: Collection[str]) -> Collection[str]:
+        """Which of these places belong to registries that are no more."""
 
     async def turned_away(self, event: TurnedAway) -> None:
         """Record a refusal; the client gets its answer only after this returns."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from linarite.doors.registry import scopes
 from linarite.doors.registry.desk import TurnedAway
-from linarite.doors.registry.names import is_registry
+from linarite.doors.registry.names import is_place
 from linarite.doors.registry.refused import refused
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Front:
     async def proof(self, credential: Credential, held: tuple[Access, ...] | None = None) -> Proof | None:
         """The credential with what it allows now; None where it is no longer current."""
         grant = await self._desk.current(credential)
-        return None if grant is None or not is_registry(credential.registry) else Proof(credential, grant, held)
+        return None if grant is None or not is_place(grant.place) else Proof(credential, grant, held)
 
     async def exchange(self, request: Request, unverified_token: str) -> Proof | None:
         """What an Entra access token proves."""

@@ -24,16 +24,16 @@ Digest = NewType("Digest", str)
 
 LONGEST_REPOSITORY = 255
 
-_REGISTRY = re.compile(r"[A-Za-z0-9]{1,50}")
+_PLACE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
-def is_registry(text: str) -> bool:
-    """Whether this may be a registry's name: letters and digits, as Azure rules for `Microsoft.ContainerRegistry`."""
-    return _REGISTRY.fullmatch(text) is not None
+def is_place(text: str) -> bool:
+    """Whether a registry's content may be kept under this name: as a folder, or before the names of repositories."""
+    return _PLACE.fullmatch(text) is not None
 
 
 def repository(text: str) -> Repository:

@@ -33,7 +33,7 @@ _WORDS: dict[str, tuple[int, str]] = {
         401,
         "authentication required, visit https://aka.ms/acr/authorization for more information.",
     ),
-    "UNAVAILABLE": (503, "the registry cannot store anything now"),
+    "UNAVAILABLE": (503, "the registry cannot do this now"),
     "UNKNOWN": (500, "unknown error"),
     "UNSUPPORTED": (405, "the operation is unsupported"),
 }

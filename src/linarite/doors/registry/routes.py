@@ -5,9 +5,9 @@ This module knows patterns and types; the tables are beside the operations.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from linarite.doors.registry import names, scopes
 from linarite.doors.registry.refused import refused
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from linarite.doors.registry.scopes import Access
 
 
+PATIENCE = 60.0
+"""Seconds that a client may be silent in the middle of a body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much and how long. Sizes in bytes, times in seconds."""
+    """How long what nobody needs is kept; times in seconds."""
 
-    patience: float = 60.0
-    """A client may be silent for so long in the middle of a body."""
     upload_life: float = 24 * 60 * 60
     """An upload to which nothing is added for so long is given up."""
     grace: float = 24 * 60 * 60
@@ -36,7 +38,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request that has been let in."""
+    """A request that has been let in, at the content that it may see."""
 
     request: Request
     proof: Proof
@@ -54,7 +56,8 @@ class Visit:
         return names.digest(self.parts["reference"])
 
 
-Operation = Callable[[Visit], Awaitable["Answer"]]
+Operation = Callable[[Any], Awaitable["Answer"]]
+"""What it is given is for the back end to say: a `Visit` where that is the embedded one."""
 Need = Sequence["Action"]
 
 
@@ -76,6 +79,36 @@ class Found:
     operation: Operation
     needed: list[Access]
     parts: Mapping[str, str]
+
+
+class Back(Protocol):
+    """What keeps the content: registries in this machine's folders, or another registry.
+
+    A registry's content is in its `place` (`Grant.place`), and no place sees another's.
+    """
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """What it can do."""
+
+    async def answer(self, found: Found, request: Request, proof: Proof) -> Answer:
+        """Do what was asked and is allowed.
+
+        Raises:
+            Refused: it is not done.
+        """
+
+    async def places(self) -> Collection[str]:
+        """Places that have content and can be discarded."""
+
+    async def discard(self, place: str) -> None:
+        """Remove the content of a place for good."""
+
+    async def tend(self) -> None:
+        """Tidy up."""
+
+    async def close(self) -> None:
+        """Close all."""
 
 
 def find(routes: Sequence[Route], request: Request) -> Found:
