@@ -100,6 +100,33 @@ def test_what_was_stored_and_the_keys_to_it_outlive_a_clean_stop(
         assert [event["trace"]["message"] for event in place.events(component.app_id)] == ["kept"]
 
 
+def test_namesakes_that_are_made_while_the_doors_are_closed_start_empty(
+    tmp_path: Path, trusted: pytest.MonkeyPatch, blobs: str
+) -> None:
+    model = tmp_path / "model.bin"
+    model.write_bytes(b"weights")
+    with running(tmp_path / "data") as server, sample(server, trusted) as place:
+        note = place.blobs(place.storage_keys()[0]).get_blob_client("azureml", "note")
+        note.upload_blob(b"hello")
+        client, target = place.oras(place.passwords()["password"]), f"{place.login_server}/models/first:v1"
+        client.push(target, files=[str(model)], disable_path_validation=True)
+        [stored] = (server.folder / "registries").iterdir()
+    with running(tmp_path / "data", "--no-doors", LINARITE_LRO="immediate") as server:
+        owner = server.owner()
+        for id_, version, body in (
+            (place.beside.account, "2023-01-01", {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}),
+            (place.beside.registry, "2023-07-01", {"sku": {"name": "Basic"}, "properties": {"adminUserEnabled": True}}),
+        ):
+            assert owner.delete(id_, version=version).status_code < 300
+            assert owner.put(id_, {"location": "eastus", **body}, version=version).status_code < 300
+    with running(tmp_path / "data") as server, sample(server, trusted) as place:
+        assert not place.blobs(place.storage_keys()[0]).get_blob_client("azureml", "note").exists()
+        client = place.oras(place.registries.list_credentials(place.group, place.registry).passwords[0].value)
+        with pytest.raises(ValueError, match="Not Found"):
+            client.get_manifest(f"{place.login_server}/models/first:v1")
+        until(lambda: not stored.exists(), "what the first registry stored is still there")
+
+
 # ── doors that stay closed ──────────────────────────────────────────────────────────────────────────────────────────
 
 

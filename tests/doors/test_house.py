@@ -48,7 +48,7 @@ class Gate:
 
     def resource(self, key: str) -> Resource | None:
         assert key == ID.key
-        return Resource(ID, {"properties": {}}, self.generation)
+        return Resource(ID, {"properties": {"creationTime": "2026-01-01T00:00:00Z"}}, self.generation)
 
     def secrets(self, key: str) -> dict[str, Secret]:
         assert key == ID.key

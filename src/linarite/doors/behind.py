@@ -69,7 +69,8 @@ def account(view: View, key: str) -> Account | None:
 def _account(view: View, resource: Resource) -> Account:
     kept = view.secrets(resource.key)
     keys = (kept["key1"].reveal(), kept["key2"].reveal())
-    return Account(resource.name.lower(), keys, resource.properties.get("allowSharedKeyAccess") is not False)
+    shared = resource.properties.get("allowSharedKeyAccess") is not False
+    return Account(resource.name.lower(), keys, shared, resource.properties["creationTime"])
 
 
 def containers_of_workspace(view: View, key: str) -> Containers | None:

@@ -265,6 +265,33 @@ def test_what_was_to_be_erased_while_the_door_was_down_is_erased_before_it_opens
     assert note(door, neighbour) == b"hello"
 
 
+def test_a_namesake_that_was_made_while_the_door_was_closed_starts_empty(open_door: OpenDoor, run: Run) -> None:
+    old, neighbour = new_account(), new_account()
+    door = open_door(old, neighbour)
+    put_note(door, old)
+    put_note(door, neighbour)
+    run(door.stop())
+    namesake = replace(old, made="later")
+    second = open_door(namesake, neighbour)
+    assert list(client(second, namesake).list_containers()) == []
+    assert note(second, neighbour) == b"hello"
+    put_note(second, namesake)
+    run(second.put_account(replace(namesake, made="later still")))
+    assert list(client(second, namesake).list_containers()) == []
+    run(second.stop())
+    run(open_door(neighbour).stop())  # what the one stored that is not there is erased
+    third = open_door(namesake, neighbour)
+    assert list(client(third, namesake).list_containers()) == []
+    assert note(third, neighbour) == b"hello"
+
+
+def test_a_ledger_that_is_damaged_keeps_the_door_closed_with_a_sentence(open_door: OpenDoor, tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "accounts.json").write_text("[]")
+    with pytest.raises(BlobDoorDown, match="is damaged; to remove its folder empties the blob door"):
+        open_door()
+
+
 def test_a_killed_parent_leaves_no_orphan_and_loses_nothing(open_door: OpenDoor, tmp_path: Path) -> None:
     account = new_account()
     parent = subprocess.Popen(

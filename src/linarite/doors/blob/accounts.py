@@ -23,6 +23,8 @@ class Account:
     keys: tuple[str, str] = field(repr=False)
     shared_key: bool = True
     """Azure's `allowSharedKeyAccess`: false refuses both keys and every SAS that was signed with one."""
+    made: str = ""
+    """When it was made, which tells it from a namesake."""
 
     def wire(self) -> dict[str, Any]:
         """The account as host.cjs reads it."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from linarite.doors.blob.child import BlobDoorDown, Child, ChildGone, OrderRefused
 from linarite.doors.blob.installed import environment_of_node, find_azurite, find_node
 from linarite.doors.blob.layout import GENTLE, Ports
+from linarite.doors.blob.ledger import Ledger, LedgerUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,7 +60,7 @@ class BlobDoor:
         self._within = acknowledged_within
         self._accounts: dict[str, Account] = {}
         self._trust: Trust | None = None
-        self._to_erase: set[str] = set()  # until a process has acknowledged it
+        self._ledger = Ledger(layout.folder)
         self._ports = layout.ports
         self._child: Child | None = None
         self._fault: str | None = "The blob door was not started."
@@ -99,8 +100,9 @@ class BlobDoor:
         node = await asyncio.to_thread(find_node, self._environment)
         azurite = find_azurite(self._layout.modules)
         try:
+            self._ledger.open(self._accounts.values())
             await self._launch(node, azurite)
-        except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
+        except (ChildGone, OrderRefused, LedgerUnreadable, TimeoutError, OSError) as error:
             self._fault = f"Azurite did not start: {_reason(error)}"
             raise BlobDoorDown(self._fault) from error
         self._keeper = asyncio.create_task(self._keep(node, azurite))
@@ -129,12 +131,14 @@ class BlobDoor:
         changed = [account for name, account in wanted.items() if self._accounts.get(name) != account]
         gone = [name for name in self._accounts if name not in wanted]
         self._accounts = wanted
+        await self._enter(changed)
         # Sent even where nothing changed: another push of the same may still be on its way.
         await self._order("accounts", {"put": [account.wire() for account in changed], "drop": gone})
 
     async def put_account(self, account: Account) -> None:
         """Add this account, or replace its keys; otherwise as `set_accounts`."""
         self._accounts[account.name] = account
+        await self._enter([account])
         await self._order("accounts", {"put": [account.wire()], "drop": []})
 
     async def drop_account(self, name: str, *, erase: bool) -> None:
@@ -145,11 +149,10 @@ class BlobDoor:
         """
         self._accounts.pop(name, None)
         if erase:
-            self._to_erase.add(name)
-        await self._order("accounts", {"put": [], "drop": [name]})
-        if erase:
-            await self._order("erase", [name])
-            self._to_erase.discard(name)
+            self._ledger.strike(name)
+            await self._erase([name])
+        else:
+            await self._order("accounts", {"put": [], "drop": [name]})
 
     async def set_trust(self, trust: Trust | None) -> None:
         """From now on only these tokens count; None: no token does."""
@@ -159,6 +162,17 @@ class BlobDoor:
     async def ensure_containers(self, account: str, names: Iterable[str]) -> None:
         """These containers exist in that account when this returns, whether or not they did before."""
         await self._order("containers", {"account": account, "names": list(names)})
+
+    async def _enter(self, accounts: list[Account]) -> None:
+        """Note accounts that may store something from now on, and erase what namesakes of theirs stored."""
+        self._ledger.enter(accounts)
+        await self._erase([account.name for account in accounts if account.name in self._ledger.to_erase])
+
+    async def _erase(self, names: list[str]) -> None:
+        if names:
+            await self._order("accounts", {"put": [], "drop": names})
+            await self._order("erase", names)
+            self._ledger.erased(names)
 
     async def _order(self, verb: str, given: object) -> None:
         """Every order may be repeated without harm, so a successor is simply told again."""
@@ -195,7 +209,7 @@ class BlobDoor:
         opening = {
             **self._layout.wire(azurite, self._ports),
             "accounts": [account.wire() for account in self._accounts.values()],
-            "erase": sorted(self._to_erase),
+            "erase": sorted(self._ledger.to_erase),
             "trust": self._trust.wire() if self._trust else None,
         }
         try:
@@ -204,7 +218,7 @@ class BlobDoor:
             child.kill()
             await child.ended.wait()
             raise
-        self._to_erase.difference_update(opening["erase"])
+        self._ledger.erased(opening["erase"])
         self._ports = Ports(**opened["ports"])
         self._fault = None
         self._settled.set()
