@@ -12,12 +12,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from linarite.errors import authorization_failed, scope_locked
-from linarite.roles import BY_ID
+from linarite.ids import ROOT, SUBSCRIPTION, parse
+from linarite.roles import OWNER, role_of
+from linarite.store import resources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linarite.ids import ResourceId
-    from linarite.model import Principal
-    from linarite.roles import Role
+    from linarite.model import Assignment, Principal, Role
     from linarite.store.view import View
 
 
@@ -43,7 +46,7 @@ def allowed(view: View, principal: Principal, operation: str, scope: ResourceId,
     return any(
         permits(role, operation, data=data)
         for assignment in held
-        if assignment.scope in scopes and (role := BY_ID.get(assignment.role)) is not None
+        if assignment.scope in scopes and (role := role_of(assignment.role, view.resource)) is not None
     )
 
 
@@ -51,6 +54,26 @@ def holds_below(view: View, principal: Principal, scope: ResourceId) -> bool:
     """Whether the principal has any role at something below the scope, so that a list may show it a part."""
     prefix = scope.key.rstrip("/") + "/"
     return any(assignment.scope.startswith(prefix) for assignment in view.assignments_of(principal.object_id))
+
+
+def owners(view: View) -> Mapping[str, Assignment]:
+    """Who owns a subscription or the tenant, by the keys of the assignments that say so.
+
+    Somebody who is disabled or gone owns nothing. There is always one: else nobody could give a role any more.
+    """
+    held = resources.assigned(view.connection(), OWNER.id)
+    return {
+        key: one
+        for key, one in held.items()
+        if parse(one.scope).scope.type in {ROOT.type, SUBSCRIPTION}
+        and (principal := view.principal(one.principal)) is not None
+        and not principal.disabled
+    }
+
+
+def owns_alone(view: View, principal: Principal) -> bool:
+    """Whether nobody would own anything any more without this one."""
+    return {one.principal for one in owners(view).values()} == {principal.object_id}
 
 
 def require_unlocked(view: View, scope: ResourceId, operation: str) -> None:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from linarite import access
 from linarite.ids import parse_id
+from linarite.roles import role_of
 from linarite.store import operations, resources, trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from linarite.ids import ResourceId
     from linarite.kind import Options
-    from linarite.model import Assignment, Body, Entry, Operation, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Operation, Principal, Resource, Role, Secret
     from linarite.routes import Registry
     from linarite.store.view import Transaction, View
 
@@ -72,11 +73,23 @@ class Context:
     def named(self, type_: str, name: str) -> Iterable[Resource]:
         return resources.named(self.view.connection(), type_, name)
 
+    def principal(self, object_id: str) -> Principal | None:
+        return self.view.principal(object_id)
+
+    def role(self, id_: str) -> Role | None:
+        return role_of(id_, self.view.resource)
+
     def secret(self, resource: Resource, name: str) -> Secret | None:
         return self.view.secrets(resource.key).get(name)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         return self.view.assignments_of(principal)
+
+    def assigned(self, role: str) -> Mapping[str, Assignment]:
+        return resources.assigned(self.view.connection(), role)
+
+    def owners(self) -> Mapping[str, Assignment]:
+        return access.owners(self.view)
 
     def may(self, operation: str, scope: ResourceId) -> bool:
         return self.caller is not None and access.allowed(self.view, self.caller, operation, scope)

@@ -281,6 +281,14 @@ def method_not_allowed(method: str) -> NotAllowed:
     return NotAllowed("HttpMethodNotAllowed", f"The requested resource does not support http method '{method}'.")
 
 
+def built_in(id_: str) -> BadRequest:
+    """A role that comes with Azure is asked to go, or to be another one."""
+    return BadRequest(
+        "BuiltInRoleDefinition",
+        f"The role definition '{id_}' is built in: it cannot be changed or deleted. Create a custom role instead.",
+    )
+
+
 # ── versions and registration ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,10 +6,11 @@ It asks `access` itself, so that what it says is what is decided. It knows neith
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite import access
-from linarite.roles import BY_ID
+from linarite.roles import role_of
 from linarite.store import directory, resources
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _holders(connection: Any, workspace: ResourceId) -> Iterator[Holder]:
         if principal.disabled:
             continue
         for held in resources.assignments_of(connection, principal.object_id):
-            role = BY_ID.get(held.role)
+            role = role_of(held.role, partial(resources.find, connection))
             if role is not None and held.scope in above and access.permits(role, LIST_KEYS):
                 action = next(one for one in role.actions if access.matches(one, LIST_KEYS))
                 yield Holder(principal, role.name, above[held.scope], action, locks)

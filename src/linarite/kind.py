@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from linarite.errors import Origin, Problem
     from linarite.ids import ResourceId
-    from linarite.model import Assignment, Body, Entry, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Principal, Resource, Role, Secret
     from linarite.schema import Field
 
     Prepare = Callable[["Writing", ResourceId, Body, Resource | None], None]
@@ -109,14 +109,29 @@ class Reading(Protocol):
     def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
         """The resources of a type directly below a scope."""
 
+    def at(self, scope: ResourceId, type_: str) -> Iterable[Resource]:
+        """The resources of an extension type right at a scope."""
+
     def named(self, type_: str, name: str) -> Iterable[Resource]:
         """The resources of a type with that name, anywhere in the tenant."""
 
     def secret(self, resource: Resource, name: str) -> Secret | None:
         """A secret kept with a resource, or None."""
 
+    def principal(self, object_id: str) -> Principal | None:
+        """Somebody in the directory, by object id."""
+
+    def role(self, id_: str) -> Role | None:
+        """A role by its GUID, built in or custom."""
+
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         """The roles that a principal holds, anywhere."""
+
+    def assigned(self, role: str) -> Mapping[str, Assignment]:
+        """Who holds a role and where, by the keys of the roleAssignments that say so."""
+
+    def owners(self) -> Mapping[str, Assignment]:
+        """Who owns the subscription, as `assigned` does: at it or above it, and neither disabled nor gone."""
 
     def may(self, operation: str, scope: ResourceId) -> bool:
         """Whether the caller's roles grant an operation elsewhere."""
@@ -258,7 +273,7 @@ class Kind:
     is_progress: bool = False
     """Is where clients ask how far a long-running operation is."""
     filter: Filter | None = None
-    """Reads the `$filter` of a list at a scope and answers what fits it, or refuses a `$filter` that it cannot read.
+    """Reads the `$filter` of a list at a scope, perhaps an empty one, and answers what fits it, or refuses it.
 
     Without one, a `$filter` is passed over.
     """
@@ -271,6 +286,8 @@ class Kind:
     """A list at a scope also shows what stands at the scopes above and below it."""
     delete_answers: bool = False
     """DELETE answers what was deleted."""
+    tenant_wide: bool = False
+    """Is the same at every scope: kept at the tenant's root, whatever scope it is named at."""
     is_mixture: bool = False
     """Lists top-level resources of every type."""
 

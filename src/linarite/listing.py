@@ -89,9 +89,9 @@ def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:
 
 
 def _own_filter(request: Request) -> Callable[[Resource], bool]:
-    """What the kind's own filter lets through: everything where there is none."""
-    text, read = request.query.get("$filter", ""), request.route.kind.filter
-    return read(request.route.id, text) if read is not None and text.strip() else lambda _: True
+    """What the kind's own filter lets through: everything where it has none."""
+    read = request.route.kind.filter
+    return read(request.route.id, request.query.get("$filter", "").strip()) if read is not None else lambda _: True
 
 
 def _computed(context: Context, kind: Kind, scope: ResourceId) -> list[Resource]:

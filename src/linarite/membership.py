@@ -11,11 +11,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from linarite import access
 from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
 from linarite.grants import add_application
 from linarite.ids import ROOT, SUBSCRIPTION, parse, parse_id
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
-from linarite.roles import BUILT_IN, BY_ID
+from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
 from linarite.store import directory, resources
 from linarite.store.memory import principal_key
 
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.ids import ResourceId
-    from linarite.model import Principal, Secret
-    from linarite.roles import Role
+    from linarite.model import Principal, Role, Secret
     from linarite.seal import Random
     from linarite.store.gate import Gate
     from linarite.store.view import Transaction, View
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 
 OPERATOR = "linarite"
 """The client that entries of the command line name."""
@@ -55,18 +54,21 @@ class Held:
 # ── what is asked for ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def role_named(text: str) -> Role:
-    """A built-in role by name or id, in any case.
+def role_named(view: View, text: str) -> Role:
+    """A role by name or id, in any case.
 
     Raises:
         Unfit: there is none; the sentence has the nearest names.
     """
     wanted = text.strip().lower()
-    names = {role.name.lower(): role for role in BUILT_IN}
-    if (found := names.get(wanted) or BY_ID.get(wanted)) is not None:
+    made = (custom(one) for one in resources.at(view.connection(), DEFINITIONS, ROOT.key))
+    roles = {role.id: role for role in (*BUILT_IN, *made)}
+    names = {role.name.lower(): role for role in roles.values()}
+    if (found := names.get(wanted) or roles.get(wanted)) is not None:
         return found
     near = [names[name].name for name in get_close_matches(wanted, names, 3, 0.4)]
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(role.name for role in BUILT_IN)}."
+    every = ", ".join(role.name for role in roles.values())
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {every}."
     raise Unfit(f"There is no role '{text}'. {hint}")
 
 
@@ -89,12 +91,12 @@ def scope_named(text: str | None) -> ResourceId:
 
 
 async def add(
-    gate: Gate, name: str, role: Role | None, scope: ResourceId, *, now: datetime, random: Random = os.urandom
+    gate: Gate, name: str, role: str | None, scope: ResourceId, *, now: datetime, random: Random = os.urandom
 ) -> tuple[Principal, Secret]:
     """Register an application, and give it a role at a scope where one is given.
 
     Raises:
-        Unfit: the name is none, or there is nothing at the scope.
+        Unfit: the name is none, there is no such role, or there is nothing at the scope.
     """
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise Unfit(f"A name is 1 to {_LONGEST_NAME} characters that can be printed.")
@@ -119,7 +121,7 @@ async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.u
     """Take an application away, by name, client id or object id: its tokens, secrets and roles count no more.
 
     Raises:
-        Unfit: there is none, or more than one, or it is the owner.
+        Unfit: there is none, or more than one, or it is the owner, or the last one that owns the subscription.
     """
 
     def work(transaction: Transaction) -> Principal:
@@ -138,12 +140,18 @@ async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.u
 
 def held(view: View, principal: Principal) -> Held:
     """A principal and the roles that it holds."""
-    roles = tuple((_role_name(one.role), one.scope) for one in view.assignments_of(principal.object_id))
+    roles = tuple((_role_name(view, one.role), one.scope) for one in view.assignments_of(principal.object_id))
     return Held(principal, roles)
 
 
 def take_away(transaction: Transaction, gone: Principal, *, now: datetime, random: Random) -> None:
-    """Remove a principal with all that it has, each role assignment with an entry of its own."""
+    """Remove a principal with all that it has, each role assignment with an entry of its own.
+
+    Raises:
+        Unfit: it is the last one that owns the subscription.
+    """
+    if access.owns_alone(transaction, gone):
+        raise Unfit(f"{gone.name} is the last one that owns the subscription. Make somebody else an Owner first.")
     for key in resources.assignment_keys(transaction.connection(), gone.object_id):
         assignment = parse(key).scope
         transaction.remove(assignment)
@@ -153,19 +161,26 @@ def take_away(transaction: Transaction, gone: Principal, *, now: datetime, rando
 
 
 def assign(
-    transaction: Transaction, made: Principal, role: Role, scope: ResourceId, *, now: datetime, random: Random
+    transaction: Transaction, made: Principal, named: str, scope: ResourceId, *, now: datetime, random: Random
 ) -> None:
-    """Give a role, as a PUT of a role assignment would: a resource that shows in lists, and an entry of its own."""
+    """Give a role, as a PUT of a role assignment would: a resource that shows in lists, and an entry of its own.
+
+    Raises:
+        Unfit: there is no such role, nothing at the scope, or the role is not made for it.
+    """
+    role = role_named(transaction, named)
     if scope is not ROOT:
         found = transaction.resource(scope.key)
         if found is None or found.deleted_at is not None:
             raise Unfit(f"There is nothing at the scope {scope.text}. Scopes are ids of what exists.")
         scope = found.id
+    if not role.is_assignable(scope):
+        raise Unfit(f"The role '{role.name}' is not made for the scope {scope.text}.")
     id_ = scope.child(ASSIGNMENTS, _guid(random))
     subscription = scope.within(SUBSCRIPTION)
     at = now.isoformat().replace("+00:00", "Z")
     properties = {
-        "roleDefinitionId": f"{subscription.text if subscription else ''}{DEFINITIONS}/{role.id}",
+        "roleDefinitionId": (subscription or ROOT).child(DEFINITIONS, role.id).text,
         "principalId": made.object_id,
         "principalType": str(made.kind),
         "scope": scope.text,
@@ -196,8 +211,9 @@ def _the_one(applications: Iterable[Principal], named: str) -> Principal:
     return found[0]
 
 
-def _role_name(id_: str) -> str:
-    return BY_ID[id_].name if id_ in BY_ID else id_
+def _role_name(view: View, id_: str) -> str:
+    role = role_of(id_, view.resource)
+    return role.name if role is not None else id_
 
 
 def _path(application: Principal) -> str:

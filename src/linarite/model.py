@@ -113,6 +113,36 @@ class Resource:
         return replace(self, body=body)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role definition: what may be done is `actions` without `not_actions`, and the same for data."""
+
+    id: str
+    name: str
+    description: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+    custom: bool = False
+    scopes: tuple[str, ...] = ("/",)
+
+    def is_assignable(self, scope: ResourceId) -> bool:
+        """Whether it is made for a scope, or for one above it."""
+        made_for = {one.lower() for one in self.scopes}
+        return any(above.key in made_for for above in scope.scopes())
+
+    @property
+    def granted(self) -> Body:
+        """What it grants, as Azure writes a permission."""
+        return {
+            "actions": list(self.actions),
+            "notActions": list(self.not_actions),
+            "dataActions": list(self.data_actions),
+            "notDataActions": list(self.not_data_actions),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """A role held by a principal at a scope and everything below it."""

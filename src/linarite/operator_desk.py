@@ -30,12 +30,11 @@ def add_application(
     settings: Settings, environment: Mapping[str, str], name: str, role: str | None, scope: str | None
 ) -> tuple[str, str, str]:
     """Add an application; answers its client id, its secret, revealed, and its object id."""
-    wanted = membership.role_named(role) if role is not None else None
     place = membership.scope_named(scope)
 
     async def run() -> tuple[str, str, str]:
         async with joined.joined(settings, environment) as gate:
-            made, secret = await membership.add(gate, name, wanted, place, now=datetime.now(UTC))
+            made, secret = await membership.add(gate, name, role, place, now=datetime.now(UTC))
             return made.client, secret.reveal(), made.object_id
 
     return asyncio.run(run())
@@ -73,13 +72,12 @@ def add_user(
 ) -> tuple[str, str | None, str]:
     """Add a user; answers the user principal name, the password, where it was made up, and the object id."""
     name, place = users.name_of(named), membership.scope_named(scope)
-    wanted = membership.role_named(role) if role is not None else None
     chosen = new_password() if password is None else users.fit(Secret(password))
 
     async def run() -> tuple[str, str | None, str]:
         async with joined.joined(settings, environment) as gate:
             now = datetime.now(UTC)
-            made = await users.add(gate, name, chosen, shown=shown, role=wanted, scope=place, now=now)
+            made = await users.add(gate, name, chosen, shown=shown, role=role, scope=place, now=now)
             return made.client, chosen.reveal() if password is None else None, made.object_id
 
     return asyncio.run(run())

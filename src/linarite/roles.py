@@ -1,12 +1,23 @@
-"""Azure's built-in roles, as data.
+"""Azure's built-in roles as data, and where custom ones are kept.
 
 Ids and permissions are those of Microsoft's "Azure built-in roles" pages (privileged, AI + machine learning, storage).
-Only roles that matter to the types served here are listed.
+Only roles that matter to the types served here are listed. A custom role is a resource, kept once in the tenant.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linarite.ids import ROOT
+from linarite.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.ids import ResourceId
+    from linarite.model import Resource
+
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 
 _MLS = "Microsoft.MachineLearningServices"
 _STORAGE = "Microsoft.Storage/storageAccounts"
@@ -18,21 +29,6 @@ _COMMON = (
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Support/*",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """A role definition: what may be done is `actions` without `not_actions`, and the same for data."""
-
-    id: str
-    name: str
-    description: str
-    actions: tuple[str, ...] = ()
-    not_actions: tuple[str, ...] = ()
-    data_actions: tuple[str, ...] = ()
-    not_data_actions: tuple[str, ...] = ()
-    custom: bool = False
-    scopes: tuple[str, ...] = ("/",)
 
 
 OWNER = Role(
@@ -240,3 +236,33 @@ BUILT_IN = (
 )
 
 BY_ID = {role.id: role for role in BUILT_IN}
+
+
+def kept_at(id_: str) -> ResourceId:
+    """Where the custom role with that GUID is kept, whatever scope it is named at."""
+    return ROOT.child(DEFINITIONS, id_)
+
+
+def role_of(id_: str, find: Callable[[str], Resource | None]) -> Role | None:
+    """The role with that GUID, built in or custom; `find` answers the resource with a key."""
+    if (found := BY_ID.get(id_)) is not None:
+        return found
+    kept = find(kept_at(id_).key)
+    return custom(kept) if kept is not None else None
+
+
+def custom(definition: Resource) -> Role:
+    """A custom role, out of the resource that declares it."""
+    properties = definition.properties
+    [granted] = properties["permissions"]
+    return Role(
+        id=definition.name.lower(),
+        name=properties["roleName"],
+        description=properties["description"],
+        actions=tuple(granted["actions"]),
+        not_actions=tuple(granted["notActions"]),
+        data_actions=tuple(granted["dataActions"]),
+        not_data_actions=tuple(granted["notDataActions"]),
+        custom=True,
+        scopes=tuple(properties["assignableScopes"]),
+    )

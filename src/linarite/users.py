@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.ids import ResourceId
-    from linarite.roles import Role
     from linarite.seal import Random
     from linarite.store.gate import Gate
     from linarite.store.view import Transaction, View
@@ -61,7 +60,7 @@ async def add(
     password: Secret,
     *,
     shown: str | None,
-    role: Role | None,
+    role: str | None,
     scope: ResourceId,
     now: datetime,
     random: Random = os.urandom,
@@ -69,7 +68,7 @@ async def add(
     """Register a user, and give them a role at a scope where one is given.
 
     Raises:
-        Unfit: there is one of that name, or there is nothing at the scope.
+        Unfit: there is one of that name, there is no such role, or there is nothing at the scope.
     """
     if shown is not None and not (0 < len(shown) <= _LONGEST_SHOWN and shown.isprintable()):
         raise Unfit(f"What people call a user is 1 to {_LONGEST_SHOWN} characters that can be printed.")
@@ -96,7 +95,7 @@ async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.u
     """Take a user away, by user principal name or object id: tokens, password and roles count no more.
 
     Raises:
-        Unfit: there is none.
+        Unfit: there is none, or it is the last one that owns the subscription.
     """
 
     def work(transaction: Transaction) -> Principal:

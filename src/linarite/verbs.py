@@ -8,7 +8,7 @@ of long-running work (`longrunning`).
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from linarite.context import Work
 from linarite.errors import (
     BadRequest,
     body_invalid,
+    built_in,
     group_not_found,
     location_fixed,
     location_required,
@@ -70,14 +71,15 @@ def get(context: Context, request: Request) -> Answer:
 
 def put(work: Work, request: Request) -> Answer:
     """PUT: create, or replace what the caller may set."""
-    kind, id_ = request.route.kind, request.route.id
+    kind, asked = request.route.kind, request.route.id
+    id_ = _kept(kind, asked)
     before = _before(work, kind, id_)
-    parent = _parent(work, kind, id_)
+    parent = _parent(work, kind, asked)
     if before is None and not kind.name.allows(id_.name):
         raise name_invalid(kind.type, id_.name, kind.name.sentence)
     draft = _draft(work, kind, id_, request.json(), before, patch=False)
     if before is None:
-        id_ = parent.child(kind.type, id_.name)
+        id_ = _kept(kind, parent.child(kind.type, id_.name))
         resource = work.view.add(Resource(id_, draft, 0))
         if kind.created:
             kind.created(work, resource)
@@ -99,15 +101,17 @@ def patch(work: Work, request: Request) -> Answer:
 def delete(work: Work, request: Request) -> Answer:
     """DELETE: 204 where there is nothing; otherwise remove, or soft-delete where the kind does."""
     kind, id_ = request.route.kind, request.route.id
-    resource = work.stored(id_)
+    resource = work.stored(_kept(kind, id_))
     purge = request.query.get("forceToPurge", "false").lower() == "true"
     if resource is None or (resource.deleted_at is not None and not purge):
         if id_.type.lower() == GROUP.lower():
             raise group_not_found(id_.name)
+        if kind.source is not None and kind.source.get(work, id_) is not None:
+            raise built_in(id_.name)
         return Answer(204)
     if kind.delete_long:
         return longrunning.begin(work, kind, resource, "delete", body={"purge": purge}, pace=request.pace)
-    gone = as_shown(work, kind, resource) if kind.delete_answers else None
+    gone = as_shown(work, kind, _asked_for(request, resource)) if kind.delete_answers else None
     longrunning.delete(work, kind, resource, purge=purge)
     return Answer(kind.delete_status, gone)
 
@@ -189,6 +193,16 @@ def _parent(work: Work, kind: Kind, id_: ResourceId) -> ResourceId:
     if kind.parent == "*":
         raise missing(work, parent)
     raise parent_not_found(_outermost_missing(work, parent).name)
+
+
+def _kept(kind: Kind, id_: ResourceId) -> ResourceId:
+    """Where a resource is kept: what is the same at every scope, at the tenant's root."""
+    return ROOT.child(kind.type, id_.name) if kind.tenant_wide else id_
+
+
+def _asked_for(request: Request, resource: Resource) -> Resource:
+    """A resource as it is named in the request, wherever it is kept."""
+    return replace(resource, id=request.route.id) if request.route.kind.tenant_wide else resource
 
 
 def _outermost_missing(work: Work, id_: ResourceId) -> ResourceId:
@@ -284,7 +298,7 @@ def _answer_change(work: Work, request: Request, resource: Resource, step: str, 
         at_once = request.method == "PATCH" and work.version < kind.put.patch_long_since
         return longrunning.begin(work, kind, resource, step, body={}, pace=request.pace, at_once=at_once)
     resource = longrunning.settle(work, kind, resource, "Succeeded")
-    return Answer(status, as_shown(work, kind, resource))
+    return Answer(status, as_shown(work, kind, _asked_for(request, resource)))
 
 
 def _action_body(action: Action, request: Request, version: str) -> Body:

@@ -38,6 +38,12 @@ class Person:
     object_id: str
     caller: Caller
 
+    def again(self, server: Server) -> Caller:
+        """The same person on a connection of its own."""
+        another = server.nobody()
+        another.http.headers["authorization"] = self.caller.http.headers["authorization"]
+        return another
+
     def refused(self, action: str, scope: str) -> str:
         """What Azure says when they may not do this there."""
         return (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
+from tests.api.people import AUTHORIZATION, hire
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -36,6 +38,25 @@ def test_a_key_that_one_process_regenerates_is_released_by_none_of_them_any_more
         assert [owner.post(f"{server.workspace}/listKeys").json()["userStorageKey"] for owner in owners] == (
             [new] * CONNECTIONS
         )
+
+
+def test_a_custom_role_that_is_changed_through_one_process_counts_so_in_all_of_them(server: Server) -> None:
+    owners, person = [server.owner() for _ in range(CONNECTIONS)], hire(server)
+    path = f"{server.subscription}/providers/Microsoft.Authorization/roleDefinitions/{uuid4()}"
+    read = "Microsoft.MachineLearningServices/workspaces/read"
+    permission = {"actions": [read]}
+    described = {"roleName": "Turncoat", "assignableScopes": [server.subscription], "permissions": [permission]}
+    body = {"properties": described}
+    assert owners[0].put(path, body, version=AUTHORIZATION).status_code == 201
+    assigned = {"roleDefinitionId": path, "principalId": person.object_id}
+    at = f"{server.subscription}/providers/Microsoft.Authorization/roleAssignments/{uuid4()}"
+    assert owners[0].put(at, {"properties": assigned}, version=AUTHORIZATION).status_code == 201
+    callers = [person.again(server) for _ in range(CONNECTIONS)]
+    for turn in range(6):
+        permission["notActions"] = [read] if turn % 2 else []
+        assert owners[turn].put(path, body, version=AUTHORIZATION).status_code == 201
+        wanted = 403 if turn % 2 else 200
+        assert [one.get(server.workspace).status_code for one in callers] == [wanted] * CONNECTIONS
 
 
 def test_the_ready_file_and_the_processes_go_with_the_server(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.mgmt.authorization import AuthorizationManagementClient
-from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
+from azure.mgmt.authorization.models import Permission, RoleAssignmentCreateParameters, RoleDefinition
 
 from tests.clients.house import Azure, code_of, credential
 from tests.clients.people import join
@@ -104,6 +104,46 @@ def test_the_same_assignment_is_not_made_twice(roles: Any, scope: str, other: Ap
     with pytest.raises(ResourceExistsError) as caught:
         give(roles, scope, "Reader", other.object_id)
     assert code_of(caught.value) == "RoleAssignmentExists"
+
+
+def test_a_custom_role_is_made_assigned_listed_and_deleted(  # noqa: PLR0917 - fixtures
+    roles: Any, scope: str, other: Application, others: Azure, group: str, workspace: str
+) -> None:
+    wanted = RoleDefinition(
+        role_name=f"Key Lister of {group}",
+        role_type="CustomRole",
+        description="lists keys",
+        permissions=[Permission(actions=["Microsoft.MachineLearningServices/workspaces/listKeys/action"])],
+        assignable_scopes=[f"/{scope}"],
+    )
+    made = roles.role_definitions.create_or_update(scope, str(uuid4()), wanted)
+    assert (made.role_name, made.role_type, made.assignable_scopes) == (wanted.role_name, "CustomRole", [f"/{scope}"])
+    assert roles.role_definitions.get_by_id(made.id).permissions[0].actions == wanted.permissions[0].actions
+    found = roles.role_definitions.list(scope, filter="type eq 'CustomRole'")
+    assert [one.id for one in found] == [made.id]
+    held = give(roles, scope, made.role_name, other.object_id)
+    assert may_list_keys(others, group, workspace)
+    with pytest.raises(HttpResponseError) as caught:
+        roles.role_definitions.delete(scope, made.name)
+    assert code_of(caught.value) == "RoleDefinitionHasAssignments"
+    wanted.permissions[0].not_actions = ["Microsoft.MachineLearningServices/*"]
+    roles.role_definitions.create_or_update(scope, made.name, wanted)
+    assert not may_list_keys(others, group, workspace)
+    roles.role_assignments.delete(scope, held.name)
+    assert roles.role_definitions.delete(scope, made.name).role_name == wanted.role_name
+    assert list(roles.role_definitions.list(scope, filter="type eq 'CustomRole'")) == []
+
+
+def test_permissions_are_listed_at_a_group_and_at_a_resource(  # noqa: PLR0917 - fixtures
+    azure: Azure, roles: Any, scope: str, other: Application, others: Azure, group: str, workspace: str
+) -> None:
+    give(roles, scope, "Reader", other.object_id)
+    permissions = others(AuthorizationManagementClient).permissions
+    assert [one.actions for one in permissions.list_for_resource_group(group)] == [["*/read"]]
+    found = permissions.list_for_resource(group, "Microsoft.MachineLearningServices", "", "workspaces", workspace)
+    assert [one.actions for one in found] == [["*/read"]]
+    mine = azure(AuthorizationManagementClient).permissions.list_for_resource_group(group)
+    assert [one.actions for one in mine] == [["*"]]
 
 
 def test_keys_are_given_to_whoever_holds_a_role_that_grants_them(  # noqa: PLR0917 - fixtures

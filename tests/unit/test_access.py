@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite import access
+from linarite import roles as built_in
 from linarite.access import allowed, holds_below, matches, permits, require
 from linarite.errors import Forbidden
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.kinds.storage_accounts import STORAGE_ACCOUNTS
 from linarite.kinds.workspaces import WORKSPACES
-from linarite.model import Assignment, Principal, PrincipalKind
-from linarite.roles import BUILT_IN, BY_ID, Role
+from linarite.model import Assignment, Principal, PrincipalKind, Role
+from linarite.roles import BUILT_IN, BY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +42,9 @@ class Holding:
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         return self._held if principal == ALICE.object_id else ()
+
+    def resource(self, _: str) -> None:
+        """There are no custom roles."""
 
 
 def holding(*held: tuple[Role, ResourceId]) -> View:
@@ -187,7 +190,7 @@ ROLES = st.builds(
 @given(st.lists(ROLES, max_size=4), st.sampled_from(sorted(OPERATIONS.values())))
 def test_what_any_assignment_grants_no_other_takes_away(roles: list[Role], operation: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(access, "BY_ID", {role.id: role for role in roles})
+        patch.setattr(built_in, "BY_ID", {role.id: role for role in roles})
         view = holding(*((role, TEAM) for role in roles))
         assert allowed(view, ALICE, operation, WORKSPACE) is any(permits(role, operation) for role in roles)
 

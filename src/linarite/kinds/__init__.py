@@ -10,11 +10,12 @@ from linarite.kinds.insights_components import INSIGHTS_COMPONENTS
 from linarite.kinds.key_vaults import KEY_VAULTS
 from linarite.kinds.locks import LOCKS
 from linarite.kinds.log_workspaces import LOG_WORKSPACES
+from linarite.kinds.permissions import DENY_ASSIGNMENTS, PERMISSIONS
 from linarite.kinds.provider_operations import operations_of
 from linarite.kinds.providers import PROVIDERS
 from linarite.kinds.resource_groups import RESOURCE_GROUPS, RESOURCES
 from linarite.kinds.role_assignments import ROLE_ASSIGNMENTS
-from linarite.kinds.role_definitions import DENY_ASSIGNMENTS, ROLE_DEFINITIONS
+from linarite.kinds.role_definitions import ROLE_DEFINITIONS
 from linarite.kinds.storage_accounts import STORAGE_ACCOUNTS
 from linarite.kinds.subscriptions import LOCATIONS, SUBSCRIPTIONS, TENANTS
 from linarite.kinds.workspaces import WORKSPACES
@@ -30,6 +31,7 @@ _DECLARED = (
     # who may do what
     ROLE_ASSIGNMENTS,
     ROLE_DEFINITIONS,
+    PERMISSIONS,
     DENY_ASSIGNMENTS,
     LOCKS,
     # the workspace and its neighbours

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 _WORDS = {"GET": ("read", "Gets"), "PUT": ("write", "Creates or updates"), "DELETE": ("delete", "Deletes")}
 
 
+def operations_on(kind: Kind) -> dict[str, str]:
+    """The operations that roles may grant on a kind, by name, with what to say of each."""
+    words = [_WORDS[method] for method in _WORDS if method in kind.methods or (method == "GET" and kind.lists)]
+    return {
+        **{f"{kind.permission_type}/{word}": f"{verb} {kind.short_type}" for word, verb in words},
+        **{f"{kind.permission_type}/{action.operation}": action.name for action in kind.actions},
+        **{f"{kind.namespace}/{action.operation}": action.name for action in kind.provider_actions},
+    }
+
+
 class _Operations:
     """The operations of one namespace."""
 
@@ -31,13 +41,8 @@ class _Operations:
         for kind in reading.registry.of_namespace(self._namespace):
             if not kind.versions.listed:
                 continue
-            for method, (word, verb) in _WORDS.items():
-                if method in kind.methods:
-                    yield self._row(scope, kind, f"{kind.permission_type}/{word}", f"{verb} {kind.short_type}")
-            for action in kind.actions:
-                yield self._row(scope, kind, f"{kind.permission_type}/{action.operation}", action.name)
-            for action in kind.provider_actions:
-                yield self._row(scope, kind, f"{kind.namespace}/{action.operation}", action.name)
+            for name, said in operations_on(kind).items():
+                yield self._row(scope, kind, name, said)
 
     def _row(self, scope: ResourceId, kind: Kind, name: str, said: str) -> tuple[ResourceId, Body]:
         display = {

@@ -13,9 +13,8 @@ from linarite.errors import BadRequest, Conflict
 from linarite.ids import ROOT, is_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
-from linarite.kinds.role_definitions import TYPE as DEFINITION
-from linarite.model import Assignment
-from linarite.roles import BY_ID
+from linarite.model import Assignment, PrincipalKind
+from linarite.roles import DEFINITIONS
 from linarite.schema import Field, Guid, Id, Object, Text, Time
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device
 
 _PROPERTIES = Object(
     (
-        Field(name="roleDefinitionId", shape=Id(DEFINITION), required=True),
+        Field(name="roleDefinitionId", shape=Id(DEFINITIONS), required=True),
         Field(name="principalId", shape=Guid(), required=True),
-        Field(name="principalType", shape=Text(words=_PRINCIPAL_TYPES), default="ServicePrincipal"),
+        Field(name="principalType", shape=Text(words=_PRINCIPAL_TYPES)),
         read_only("scope", Text()),
         Field(name="condition", shape=Text()),
         Field(name="conditionVersion", shape=Text()),
@@ -73,10 +72,51 @@ def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | Non
     properties = draft["properties"]
     at = work.now.isoformat().replace("+00:00", "Z")
     by = work.caller.object_id if work.caller else ""
+    properties["principalType"] = _principal_type(work, properties)
     if before is None:
         found = work.find(_scope(id_))
         properties |= {"scope": (found.id if found else _scope(id_)).text, "createdOn": at, "createdBy": by}
     properties |= {"updatedOn": at, "updatedBy": by}
+
+
+def _principal_type(work: Writing, properties: Body) -> str:
+    """What the principal is, which has to be what the request says.
+
+    As in Azure, nobody is looked for where a service principal is named as such: it may be too new to be known.
+
+    Raises:
+        BadRequest: there is no such principal, or it is something else.
+    """
+    said = properties.get("principalType")
+    who = work.principal(properties["principalId"])
+    plain = properties["principalId"].replace("-", "")
+    if who is None:
+        if said == PrincipalKind.SERVICE_PRINCIPAL:
+            return str(said)
+        raise BadRequest(
+            "PrincipalNotFound",
+            f"Principal {plain} does not exist in the directory {work.options.tenant}. Check that you have the correct "
+            "principal ID. If you are creating this principal and then immediately assigning a role, this error might "
+            "be related to a replication delay. In this case, set the role assignment principalType property to a "
+            "value, such as ServicePrincipal, User, or Group.  See https://aka.ms/docs-principaltype",
+        )
+    found = PrincipalKind.USER if who.kind is PrincipalKind.USER else PrincipalKind.SERVICE_PRINCIPAL
+    if said not in {None, str(found)}:
+        raise BadRequest(
+            "UnmatchedPrincipalType",
+            f"The PrincipalId '{plain}' has type '{found}' , which is different from specified PrinciaplType '{said}'.",
+        )
+    return str(found)
+
+
+def _require_role(work: Writing, id_: ResourceId, role: str) -> None:
+    """A role that is there, and may be assigned at the scope."""
+    found = work.role(role)
+    if found is None or not found.is_assignable(_scope(id_)):
+        raise BadRequest(
+            "RoleDefinitionDoesNotExist",
+            f"The specified role definition with ID '{role.replace('-', '')}' does not exist.",
+        )
 
 
 def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> Iterable[Problem]:
@@ -90,12 +130,7 @@ def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None)
         raise BadRequest(
             "ConditionsNotSupported", "Conditions on role assignments are not evaluated here, so they are refused."
         )
-    role = _role(properties["roleDefinitionId"])
-    if role not in BY_ID:
-        raise BadRequest(
-            "RoleDefinitionDoesNotExist",
-            f"The specified role definition with ID '{role.replace('-', '')}' does not exist.",
-        )
+    _require_role(work, id_, _role(properties["roleDefinitionId"]))
     wanted = _assignment(id_, properties)
     if before is not None and wanted != _assignment(id_, before.properties):
         raise BadRequest(
@@ -111,8 +146,20 @@ def _created(work: Writing, assignment: Resource) -> None:
     work.assign(assignment.key, _assignment(assignment.id, assignment.properties))
 
 
+def _deleting(work: Writing, assignment: Resource) -> None:
+    """The last owner's own: without it nobody could give a role any more."""
+    owners = work.owners()
+    if owners.keys() == {assignment.key}:
+        raise Conflict(
+            "LastOwnerAssignment",
+            "Cannot delete the last RBAC admin assignment. Make somebody else an Owner of the subscription first.",
+        )
+
+
 def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
     """`atScope()` is the scope and all above it; `principalId eq '…'` and `assignedTo('…')` say whose."""
+    if not text:
+        return lambda _: True
     found = _FILTER.fullmatch(text)
     if found is None:
         raise BadRequest(
@@ -147,4 +194,5 @@ ROLE_ASSIGNMENTS = Kind(
     prepare=_prepare,
     check=_check,
     created=_created,
+    deleting=_deleting,
 )

@@ -171,6 +171,12 @@ def assignment_keys(connection: Connection, principal: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+def assigned(connection: Connection, role: str) -> dict[str, Assignment]:
+    """Who holds a role, by the keys of the roleAssignments resources."""
+    rows = connection.execute(select(assignments).where(assignments.c.role == role).order_by(assignments.c.key))
+    return {row.key: Assignment(row.principal, row.role, row.scope) for row in rows}
+
+
 def assigned_principals(connection: Connection, key: str) -> set[str]:
     """Who holds roles that go with a resource: assignments at it, and at everything below it."""
     query = select(assignments.c.principal).where(assignments.c.key.in_(_subtree(key)))

@@ -16,7 +16,7 @@ from linarite.first_start import TENANT
 from linarite.store import directory
 from linarite.store.memory import principal_key
 from tests.doors.vault.keeper import OFFICER, OWNER, USER, Keeper, inner, policy
-from tests.unit.kinds.house import AUTHORITY, START
+from tests.unit.kinds.house import AUTHORITY, GROUP, START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,21 @@ def _arrange(keeper: Keeper, *, deleted: bool) -> None:
         keeper.call("POST", "/deletedsecrets/s/recover", by=keeper.chief)
     if not deleted and "s" not in keeper.names("/secrets", by=keeper.chief):
         keeper.set("s", "v", by=keeper.chief)
+
+
+def test_a_data_action_of_a_custom_role_counts_as_long_as_the_role_has_it(by_roles: Keeper, other: str) -> None:
+    path = f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions/{uuid4()}"
+
+    def make(*data_actions: str) -> None:
+        permission = {"dataActions": [f"Microsoft.KeyVault/vaults/secrets/{one}" for one in data_actions]}
+        described = {"roleName": "Opener", "assignableScopes": [GROUP], "permissions": [permission]}
+        by_roles.house.put(path, {"properties": described})
+
+    make("getSecret/action")
+    by_roles.assign(path.rpartition("/")[2], other)
+    assert by_roles.value("s", by=other) == "v"
+    make("setSecret/action")
+    assert inner(by_roles.refused("GET", "/secrets/s", by=other)) == "ForbiddenByRbac"
 
 
 # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -50,7 +50,8 @@ def other(house: House) -> str:
 @pytest.mark.parametrize("scope", ["", SUBSCRIPTION, GROUP])
 def test_a_built_in_role_is_there_at_every_scope(house: House, scope: str) -> None:
     found = house.get(f"{scope}{DEFINITIONS}/{READER}", by=house.join())
-    assert (found["id"], found["name"]) == (f"{scope}{DEFINITIONS}/{READER}", READER)
+    at = SUBSCRIPTION if scope else ""
+    assert (found["id"], found["name"]) == (f"{at}{DEFINITIONS}/{READER}", READER)
     assert found["type"] == "Microsoft.Authorization/roleDefinitions"
     assert found["properties"] == {
         "roleName": "Reader",
