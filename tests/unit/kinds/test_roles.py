@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from linarite.errors import BadRequest, Conflict, Forbidden, NotFound
-from linarite.first_start import OWNER_OBJECT
+from linarite.first_start import OWNER_OBJECT, OWNER_USER_OBJECT
 from linarite.roles import BUILT_IN
 from tests.unit.kinds.house import GROUP, SUBSCRIPTION
 
@@ -22,6 +22,8 @@ READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 OTHER = f"{SUBSCRIPTION}/resourceGroups/other"
 DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
+OWNERS = {(OWNER_OBJECT, "/"), (OWNER_USER_OBJECT, "/")}
+"""Who owns everything from the first start on."""
 
 
 def wanted(role: str, who: str, **more: Any) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def test_assignments_at_above_and_below_a_scope_are_listed(house: House, other: 
     give(house, GROUP, READER, here)
     give(house, other, READER, beside)
     at_group = holders(house.list(f"{GROUP}{ASSIGNMENTS}"))
-    assert at_group == {(OWNER_OBJECT, "/"), (above, SUBSCRIPTION), (here, GROUP)}
+    assert at_group == OWNERS | {(above, SUBSCRIPTION), (here, GROUP)}
     assert holders(house.list(f"{SUBSCRIPTION}{ASSIGNMENTS}")) == at_group | {(beside, other)}
 
 
@@ -217,7 +219,7 @@ def test_assignments_are_filtered_by_scope_and_by_principal(house: House) -> Non
     def found(text: str, scope: str = SUBSCRIPTION) -> set[tuple[str, str]]:
         return holders(house.list(f"{scope}{ASSIGNMENTS}", query={"$filter": text}))
 
-    assert found("atScope()") == {(OWNER_OBJECT, "/"), (above, SUBSCRIPTION)}
+    assert found("atScope()") == OWNERS | {(above, SUBSCRIPTION)}
     assert found(f"principalId eq '{above}'") == {(above, SUBSCRIPTION), (above, GROUP)}
     assert found(f"assignedTo('{above.upper()}')") == {(above, SUBSCRIPTION), (above, GROUP)}
     assert found(f"atScope() and assignedTo('{above}')") == {(above, SUBSCRIPTION)}
@@ -252,4 +254,4 @@ def test_whoever_reads_one_group_sees_no_assignment_of_another_or_of_the_subscri
 def test_whoever_may_read_a_scope_sees_what_it_inherits(house: House) -> None:
     who = house.join()
     give(house, GROUP, READER, who)
-    assert holders(house.list(f"{GROUP}{ASSIGNMENTS}", by=who)) == {(OWNER_OBJECT, "/"), (who, GROUP)}
+    assert holders(house.list(f"{GROUP}{ASSIGNMENTS}", by=who)) == OWNERS | {(who, GROUP)}
