@@ -38,7 +38,7 @@ def name_of(text: str) -> str:
     name = text.strip().lower()
     name = name if "@" in name else f"{name}@{DOMAIN}"
     if not _NAME.fullmatch(name):
-        raise Unfit(f"A user cannot be called '{text}'. A name looks like alice, or alice@{DOMAIN}.")
+        raise Unfit(f"A user cannot be called '{text}'. A name looks like reader, or reader@{DOMAIN}.")
     return name
 
 

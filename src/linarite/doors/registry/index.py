@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Result = TypeVar("Result")
 VERSION = 1
 PATIENCE = 20.0
 """Seconds that a transaction waits for one of another process."""
+AGAIN = 0.01
 
 TABLES = """
 CREATE TABLE repository (
@@ -125,9 +127,7 @@ class Index:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._close_for_writing)
 
     def _open_for_writing(self) -> None:
-        connection = _connect(self._path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        self._writing = connection
+        self._writing = _logged_ahead(_connect(self._path))
         self._write(self._set_up)
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
@@ -155,6 +155,20 @@ class Index:
     def _close_for_writing(self) -> None:
         if self._writing is not None:
             self._writing.close()
+
+
+def _logged_ahead(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Have the file written by way of a log. Of two who want that at once of a new file, SQLite sends one away."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(AGAIN)
+        else:
+            return connection
 
 
 def _connect(path: Path) -> sqlite3.Connection:
