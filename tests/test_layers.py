@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NOUNS = "kind schema model hosts ids errors"
-MECHANISMS = "calls throttle verbs listing longrunning context shown routes access roles tokens grants"
+MECHANISMS = "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants"
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
 
@@ -27,11 +27,12 @@ MAY_IMPORT = {
     "siblings": "app interpreter logs settings",
     "interpreter": "",
     "data_folder": "client",
-    "app": f"first_start data_folder listener certificates {INSIDE}",
+    "app": f"first_start inside data_folder listener certificates {INSIDE}",
     "doctor": "client certificates settings store seal",
     "tables": "bench (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate
-    "operator_desk": f"auditing client first_start holders joined membership users settings grants {NOUNS}",
+    "operator_desk": f"auditing client faulting first_start holders joined membership users settings grants {NOUNS}",
+    "faulting": f"first_start inside engine {BELOW_ENGINE}",
     "holders": "access roles store model ids",
     "auditing": "store model",
     "joined": "settings store seal errors",
@@ -43,9 +44,10 @@ MAY_IMPORT = {
     "doorbell": "",
     "proxy": "client hosts",
     "logs": "",
-    "first_start": f"engine {BELOW_ENGINE}",
+    "first_start": f"inside engine {BELOW_ENGINE}",
+    "inside": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
-    "web": f"calls engine tokens grants settings seal {NOUNS}",
+    "web": f"calls engine faults tokens grants settings seal {NOUNS}",
     "worker": f"background engine {BELOW_ENGINE}",
     "background": f"engine {BELOW_ENGINE}",
     "doors": f"engine {BELOW_ENGINE}",
@@ -54,6 +56,7 @@ MAY_IMPORT = {
     "engine": BELOW_ENGINE,
     "throttle": "errors",
     "calls": f"routes {NOUNS}",
+    "faults": f"calls store seal {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
     "verbs": f"longrunning context shown routes store {NOUNS}",
     "longrunning": f"context shown store {NOUNS}",
@@ -62,7 +65,7 @@ MAY_IMPORT = {
     "shown": NOUNS,
     "access": f"roles store {NOUNS}",
     "roles": NOUNS,
-    "grants": f"tokens settings store seal {NOUNS}",
+    "grants": f"faults tokens settings store seal {NOUNS}",
     "tokens": f"settings store seal {NOUNS}",
     # what is declared, and what is kept: kinds know no store, and the store knows no rules
     "kinds": f"roles {NOUNS}",

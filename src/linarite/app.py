@@ -13,11 +13,10 @@ import socket
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import structlog
 
-from linarite import certificates, data_folder, first_start, hosts, seal
+from linarite import certificates, data_folder, first_start, hosts, inside, seal
 from linarite.data_folder import Ready
 from linarite.doors.blob import Ports
 from linarite.doors.house import House, Plot
@@ -27,7 +26,6 @@ from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.listener import Listener, PortTaken
 from linarite.longrunning import Pace
-from linarite.model import Secret
 from linarite.routes import Registry
 from linarite.store import keyring
 from linarite.store.database import Database
@@ -35,7 +33,7 @@ from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 from linarite.store.migrations import bring_up
 from linarite.throttle import Buckets
-from linarite.tokens import Authority, Reader, access_claims, mint, private_half
+from linarite.tokens import Authority, Reader
 from linarite.web.arm import Arm
 from linarite.web.front import Front
 from linarite.web.metadata import Metadata
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.engine import Follower
+    from linarite.model import Secret
     from linarite.settings import Settings
 
 _DOORS = ("blob", "registry", "telemetry", "notebook")
@@ -186,9 +185,14 @@ class Instance:
         if not founded.seeded:
             if self.settings.seed == "sample":
                 pace, engine.pace = engine.pace, Pace(immediate=True)
-                await first_start.seed_sample(engine, await _owner_token(gate, authority), self.settings.location)
+                owner = await inside.token_of(gate, authority, first_start.OWNER_OBJECT, clock())
+                await first_start.seed_sample(engine, owner, self.settings.location)
                 engine.pace = pace
             await first_start.seeded(gate)
+        standing, _ = await gate.look(lambda view: view.faults())
+        if standing:
+            names = ", ".join(one.name for one in standing)
+            log.warning("faults on purpose are set: `linarite fault clear` ends them", faults=names)
         return founded.owner_secret, founded.password
 
     async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
@@ -258,19 +262,6 @@ class _Later:
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         await self.application(scope, protocol)
-
-
-async def _owner_token(gate: Gate, authority: Authority) -> Secret:
-    """A token with which the first start makes the sample, as the owner."""
-
-    def question(view: Any) -> Any:
-        return view.signing_keys()[0], view.principal(first_start.OWNER_OBJECT)
-
-    (key, owner), _ = await gate.look(question)
-    claims = access_claims(
-        authority, owner, authority.audiences[0], now=clock(), lifetime=timedelta(minutes=1), uti=uuid4().hex
-    )
-    return Secret(mint(private_half(key, gate.keyring), claims))  # type: ignore[arg-type]
 
 
 def _after(port: int, place: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from linarite.kind import Effect
@@ -41,6 +42,16 @@ class Call:
     """Set by the engine: which of Azure's token buckets the call draws on."""
     remaining: int | None = None
     """Set by the engine once the caller is known: what is left in it."""
+
+    met: tuple[str, ...] = ()
+    """Set by the engine: the keys of the faults on purpose that had their chance."""
+    struck_by: tuple[str, ...] = ()
+    """Set by the engine: the names of those that took it."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it comes from this machine; a call from inside the server has no address."""
+        return not self.address or _is_loopback(self.address)
 
     @property
     def identity(self) -> tuple[str, str, str | None]:
@@ -99,6 +110,12 @@ class Released:
             if len(self.answers) >= MOST_REMEMBERED:
                 self.answers.clear()
             self.answers[call.identity] = (answer, case)
+
+
+def _is_loopback(address: str) -> bool:
+    found = ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
 def _effect(route: Route | None) -> Effect:

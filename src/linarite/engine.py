@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite import access, listing, verbs
+from linarite import access, faults, listing, verbs
 from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released
 from linarite.context import Context, Work
 from linarite.errors import (
     Conflict,
     Refusal,
+    caller_remote,
+    cut,
     namespace_unregistered,
     subscription_not_found,
     token_invalid,
@@ -26,6 +28,7 @@ from linarite.errors import (
     version_missing,
     version_unknown,
 )
+from linarite.faults import Met
 from linarite.ids import PROVIDER, SUBSCRIPTION, parse
 from linarite.kind import REGIONS, Effect, Kind, is_dated
 from linarite.model import Answer, Deed, Entry
@@ -92,11 +95,31 @@ class Engine:
         plan = self._plan(call)
         call.bucket = plan.bucket
         effect = plan.effect
-        if effect is Effect.READ:
-            return await self._read(call, plan)
-        if effect is Effect.RELEASE:
-            return await self._release(call, plan)
-        return await self._write(call, plan)
+        try:
+            if effect is Effect.READ:
+                return await self._read(call, plan)
+            if effect is Effect.RELEASE:
+                return await self._release(call, plan)
+            return await self._write(call, plan)
+        except Met as met:
+            lost = await self._strike(call, plan, met)
+        answer = await self.serve(call)
+        if lost:
+            raise cut()
+        return answer
+
+    async def _strike(self, call: Call, plan: Plan, met: Met) -> bool:
+        """Let a fault on purpose strike a call, which goes on where it is not refused by that; may lose its answer."""
+        fault, caller = met.fault, met.caller
+        call.met += (fault.id.key,)
+        refusal = faults.refusal(fault, call, plan, caller, self.reader.authority.url)
+        entry = self._entry(call, plan, Case(caller), refusal or Answer(200))
+        if not await faults.strike(self.gate, fault, entry):
+            return False
+        call.struck_by += (fault.name,)
+        if refusal is not None:
+            raise refusal
+        return fault.what == "lose"
 
     # ── the three ways of one path ──────────────────────────────────────────────────────────────────────────────────
 
@@ -127,7 +150,7 @@ class Engine:
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
-            if remembered is None and plan.repeatable:
+            if remembered is None and plan.repeatable and not call.met:
                 self._released.keep(call, version, outcome, case)
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
@@ -190,6 +213,8 @@ class Engine:
             raise (plan.refusal or subscription_not_found("")).with_traceback(None)
         self._count(call, plan, caller)
         route = plan.route
+        if (standing := view.faults()) and not route.kind.local:
+            faults.meet(standing, call, caller)
         make = Work if isinstance(view, Transaction) else Context
         context = make(
             view,
@@ -202,6 +227,8 @@ class Engine:
             correlation=call.correlation,
         )
         self._authorize(context, route, caller)
+        if route.kind.local and not call.is_local:
+            raise caller_remote()
         if route.harm is not None:
             access.require_unlocked(view, route.id, route.harm)
         if call.refusal is not None:

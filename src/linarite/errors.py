@@ -10,6 +10,7 @@ The sentences are those of the Azure Resource Manager gateway and of the resourc
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -113,8 +114,32 @@ class Throttled(Refusal):
     status = 429
 
 
+class Broken(Refusal):
+    """500: the server is at fault."""
+
+    status = 500
+
+
+class BadGateway(Refusal):
+    """502: who stands behind the gateway answers nonsense."""
+
+    status = 502
+
+
 class Unavailable(Refusal):
     """503: the server cannot serve this now, and the caller may try again."""
+
+    status = 503
+
+
+class TimedOut(Refusal):
+    """504: who stands behind the gateway does not answer."""
+
+    status = 504
+
+
+class Cut(Refusal):
+    """The connection is cut, and nothing is answered at all; the status is for the trail alone."""
 
     status = 503
 
@@ -374,6 +399,13 @@ def body_invalid(problems: Sequence[Problem], target: str) -> BadRequest:
 # ── the server itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def internal_error(correlation: str) -> Broken:
+    return Broken(
+        "InternalServerError",
+        f"The server encountered an internal error. Please retry the request. The correlation id is '{correlation}'.",
+    )
+
+
 def throttled(sort: str, subscription: str, principal: str, wait: int) -> Throttled:
     """`sort` is `read`, `write` or `delete`; `wait` in seconds."""
     return Throttled(
@@ -397,3 +429,40 @@ def server_busy() -> Unavailable:
     return Unavailable(
         "ServerBusy", "The server could not record this request now. Please try again.", headers=(("retry-after", "1"),)
     )
+
+
+# ── faults on purpose ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def claims_wanted(authority: str, claims: str) -> Unauthenticated:
+    """The challenge of Continuous Access Evaluation: `claims` is JSON that a new token is to be asked for with."""
+    message = (
+        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+        "TokenIssuedBeforeRevocationTimestamp."
+    )
+    encoded = base64.b64encode(claims.encode()).decode()
+    header = f'Bearer realm="", authorization_uri="{authority}", error="insufficient_claims", claims="{encoded}"'
+    return Unauthenticated("InvalidAuthenticationToken", message, headers=(("www-authenticate", header),))
+
+
+def gateway_bad(namespace: str) -> BadGateway:
+    return BadGateway("BadGateway", f"The gateway received an invalid response from '{namespace}'.")
+
+
+def service_unavailable() -> Unavailable:
+    return Unavailable("ServiceUnavailable", "The service is unavailable now. Please try again.")
+
+
+def gateway_timed_out(namespace: str) -> TimedOut:
+    return TimedOut(
+        "GatewayTimeout", f"The gateway did not receive a response from '{namespace}' within the specified time period."
+    )
+
+
+def cut() -> Cut:
+    return Cut("ConnectionCut", "The connection is cut.")
+
+
+def caller_remote() -> Forbidden:
+    """For what is served to this machine alone."""
+    return Forbidden("CallerNotLocal", "Faults are set from the server's own machine, over its loopback address.")

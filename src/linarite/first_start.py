@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from linarite.calls import Call
 from linarite.grants import DOMAIN, add_user, hash_secret, new_password, new_secret
 from linarite.ids import ROOT, SUBSCRIPTION
+from linarite.inside import Insider
 from linarite.model import Assignment, Deed, Entry, Principal, PrincipalKind, Resource, Secret
 from linarite.roles import OWNER
 from linarite.seal import Sealed
@@ -22,7 +22,6 @@ from linarite.store.memory import SIGNING_KEYS, principal_key
 from linarite.tokens import new_signing_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from linarite.engine import Engine
@@ -127,10 +126,10 @@ async def seeded(gate: Gate) -> None:
 
 async def seed_sample(engine: Engine, token: Secret, location: str) -> None:
     """Make the sample workspace with every neighbour, so that none of the values of its keys is null."""
-    caller = _Caller(engine, token)
+    owner = Insider(engine, token)
     subscription = f"/subscriptions/{SUBSCRIPTION_ID}"
     for group in (GROUP, _NEIGHBOURS):
-        await caller.put(f"{subscription}/resourceGroups/{group}", "2024-11-01", {"location": location})
+        await owner.send("PUT", f"{subscription}/resourceGroups/{group}", "2024-11-01", {"location": location})
     near = f"{subscription}/resourceGroups/{_NEIGHBOURS}/providers"
     links = {
         "storageAccount": f"{near}/Microsoft.Storage/storageAccounts/testdemoworkazashomr",
@@ -148,38 +147,10 @@ async def seed_sample(engine: Engine, token: Secret, location: str) -> None:
         "applicationInsights": ("2020-02-02", {"kind": "web", "properties": {"Application_Type": "web"}}),
     }
     for name, (version, body) in bodies.items():
-        await caller.put(links[name], version, {"location": location, **body})
+        await owner.send("PUT", links[name], version, {"location": location, **body})
     workspace = (
         f"{subscription}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{WORKSPACE}"
     )
     body = {"location": location, "identity": {"type": "SystemAssigned"}, "properties": links}
-    await caller.put(workspace, "2023-10-01", body)
-    await caller.send("POST", f"{workspace}/prepareNotebook", "2023-10-01", None)
-
-
-class _Caller:
-    """Calls the engine as the owner."""
-
-    def __init__(self, engine: Engine, token: Secret) -> None:
-        self._engine = engine
-        self._token = token
-
-    async def put(self, path: str, version: str, body: Mapping[str, Any]) -> None:
-        await self.send("PUT", path, version, body)
-
-    async def send(self, method: str, path: str, version: str, body: Any) -> None:
-        request = str(uuid4())
-        await self._engine.serve(
-            Call(
-                method=method,
-                path=path,
-                query_string="",
-                query={"api-version": version},
-                authorization=f"Bearer {self._token.reveal()}",
-                json=lambda: body,
-                origin=self._engine.options.origin,
-                request=request,
-                correlation=request,
-                address="",
-            )
-        )
+    await owner.send("PUT", workspace, "2023-10-01", body)
+    await owner.send("POST", f"{workspace}/prepareNotebook", "2023-10-01")

@@ -268,6 +268,8 @@ class Kind:
     """Has the last word on how a resource is shown; answers the body that is sent."""
     for_everybody: bool = False
     """Read by whoever is signed in, as subscriptions' locations and the providers are."""
+    local: bool = False
+    """Served to callers on the server's own machine alone, and never struck by faults on purpose."""
     is_lock: bool = False
     """Is a lock, which no lock forbids to change."""
     is_progress: bool = False

@@ -165,6 +165,30 @@ class Lock:
     """`CanNotDelete` or `ReadOnly`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault on purpose: which requests it strikes, and what becomes of them."""
+
+    id: ResourceId
+    what: str
+    """The status that is answered, as `429`; or `challenge`, `delay`, `cut` or `lose`."""
+    path: str
+    """Of the requests that it strikes: `*` stands for anything, letters match in any case."""
+    method: str
+    client: str
+    """Client or object id of whose requests it strikes, in lower case; empty for everybody's."""
+    chance: int
+    """In a hundred."""
+    seconds: float | None
+    """How long a delay lasts, or what `Retry-After` says."""
+    claims: str
+    """What a challenge asks for, as JSON."""
+
+    @property
+    def name(self) -> str:
+        return self.id.name
+
+
 class Deed(StrEnum):
     """What an entry of the trail says was done."""
 

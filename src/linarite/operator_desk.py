@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from linarite import auditing, client, first_start, holders, joined, membership, users
+from linarite import auditing, client, faulting, first_start, holders, joined, membership, users
 from linarite.grants import new_password
 from linarite.ids import parse_id
 from linarite.model import Secret
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from linarite.holders import Holder
     from linarite.membership import Held
+    from linarite.model import Body
     from linarite.settings import Settings
 
 TROUBLE = (*joined.TROUBLE, membership.Unfit, auditing.Unreadable)
@@ -130,6 +131,45 @@ def who_has_access(settings: Settings, _: Mapping[str, str], workspace: str) -> 
     if found is None:
         raise membership.Unfit(f"There is no workspace '{workspace}'. Name it as NAME, GROUP/NAME or by its full id.")
     return found
+
+
+def add_fault(
+    settings: Settings, environment: Mapping[str, str], name: str | None, properties: Mapping[str, Any]
+) -> Body:
+    """Set a fault on purpose; answers it as the API shows it."""
+
+    async def run() -> Body:
+        async with joined.joined(settings, environment) as gate:
+            return await faulting.add(gate, name, properties)
+
+    return asyncio.run(run())
+
+
+def list_faults(settings: Settings, environment: Mapping[str, str]) -> list[Body]:
+    """Every fault on purpose, as the API shows it."""
+
+    async def run() -> list[Body]:
+        async with joined.joined(settings, environment) as gate:
+            return await faulting.listed(gate)
+
+    return asyncio.run(run())
+
+
+def clear_faults(settings: Settings, environment: Mapping[str, str], name: str | None) -> list[str]:
+    """Take away one fault or all; answers their names.
+
+    Raises:
+        Unfit: there is none of that name.
+    """
+
+    async def run() -> list[str]:
+        async with joined.joined(settings, environment) as gate:
+            return await faulting.clear(gate, name)
+
+    gone = asyncio.run(run())
+    if name is not None and not gone:
+        raise membership.Unfit(f"There is no fault '{name}'. `linarite fault list` shows those that there are.")
+    return gone
 
 
 def read_trail(

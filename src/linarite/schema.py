@@ -218,6 +218,20 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number within bounds, whole or not."""
+
+    least: float
+    most: float
+
+    def read(self, value: Any, before: Any, reading: Reading, at: str) -> Any:
+        del before
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.least <= value <= self.most:
+            return value
+        return reading.problem(at, f"'{at}' must be a number from {self.least} to {self.most}.")
+
+
+@dataclass(frozen=True, slots=True)
 class Free:
     """Any JSON, kept as it came."""
 

@@ -150,6 +150,16 @@ def print_holders(found: Iterable[Holder], *, as_json: bool) -> None:
     )
 
 
+def print_faults(found: Iterable[dict[str, Any]], *, as_json: bool) -> None:
+    """Faults on purpose, and how often each struck."""
+    rows = [{"name": one["name"], **one["properties"]} for one in found]
+    if as_json:
+        _print_json(rows)
+        return
+    columns = ("name", "fault", "method", "path", "client", "chance", "count", "struck", "seconds")
+    _print(columns, (tuple(str(row.get(name, "")) for name in columns) for row in rows))
+
+
 def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 

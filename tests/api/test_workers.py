@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from tests.api.faults import Faults
 from tests.api.people import AUTHORIZATION, hire
 from tests.server import running
 
@@ -57,6 +59,18 @@ def test_a_custom_role_that_is_changed_through_one_process_counts_so_in_all_of_t
         assert owners[turn].put(path, body, version=AUTHORIZATION).status_code == 201
         wanted = 403 if turn % 2 else 200
         assert [one.get(server.workspace).status_code for one in callers] == [wanted] * CONNECTIONS
+
+
+def test_a_fault_strikes_as_often_as_it_may_in_all_of_them_together(server: Server) -> None:
+    owners = [server.owner() for _ in range(CONNECTIONS)]
+    faults = Faults(owners[0])
+    faults.set("one", "503", path="*/listKeys", count=5)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        calls = [pool.submit(owner.post, f"{server.workspace}/listKeys") for _ in range(4) for owner in owners]
+        answers = [call.result().status_code for call in calls]
+    assert answers.count(503) == faults.struck("one") == 5
+    assert answers.count(200) == len(answers) - 5
+    faults.clear()
 
 
 def test_the_ready_file_and_the_processes_go_with_the_server(tmp_path: Path) -> None:

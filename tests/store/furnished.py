@@ -45,6 +45,8 @@ QUESTIONS: dict[str, Callable[[View], Any]] = {
     "credentials": lambda view: view.credentials_of(ALICE.object_id),
     "roles": lambda view: view.assignments_of(ALICE.object_id),
     "signing keys": lambda view: view.signing_keys(),
+    "locks": lambda view: view.locks(),
+    "faults": lambda view: view.faults(),
 }
 
 

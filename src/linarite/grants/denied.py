@@ -7,6 +7,13 @@ rid of control characters before they are repeated.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from linarite.faults import HEADER, retry_after
+
+if TYPE_CHECKING:
+    from linarite.model import Fault
+
 _LONGEST_QUOTE = 256
 
 
@@ -19,6 +26,7 @@ class Denied(Exception):
         self.number = number
         self.message = message
         self.status = status
+        self.headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def code(self) -> str:
@@ -181,8 +189,28 @@ def resource_unknown(resource: str, tenant: str) -> Denied:
 # ── the server itself ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def unavailable() -> Denied:
-    return Denied("temporarily_unavailable", 90006, "The service is temporarily unavailable. Please try again.", 503)
+def unavailable(status: int = 503) -> Denied:
+    return Denied("temporarily_unavailable", 90006, "The service is temporarily unavailable. Please try again.", status)
+
+
+def disturbed(fault: Fault) -> Denied | None:
+    """What a fault on purpose refuses a request with; None where it goes on."""
+    match fault.what:
+        case "429":
+            found = throttled()
+        case "500":
+            found = broken()
+        case "502" | "503" | "504":
+            found = unavailable(int(fault.what))
+        case _:
+            return None
+    found.headers = ((HEADER, fault.name), *retry_after(fault))
+    return found
+
+
+def throttled() -> Denied:
+    message = "There are too many incoming requests. Please try again later."
+    return Denied("temporarily_unavailable", 90055, message, 429)
 
 
 def broken() -> Denied:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from linarite.errors import server_busy, server_sealed
+from linarite import faults
+from linarite.errors import cut, server_busy, server_sealed
 from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
-from linarite.grants.denied import Denied, grant_unsupported, quoted
+from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
 from linarite.grants.proofs import Proofs
 from linarite.model import Deed, Entry, PrincipalKind
 from linarite.store.gate import Stale
@@ -110,6 +111,29 @@ class TokenService:
         """Record a refusal that no grant had a part in: a wrong method, or nothing at that address."""
         await self.gate.record(self._entry(Deed.REFUSAL, Case(ask), quoted(action), denied.status, denied.code))
 
+    async def disturb(self, ask: Ask, method: str, path: str, action: str) -> bool:
+        """Let the faults on purpose that fit a request strike it, whoever sends it; whether its answer is to be lost.
+
+        Raises:
+            Denied: it is refused; the refusal is on the trail.
+            Cut: it is not to be answered; that is on the trail.
+        """
+        if self.gate.keyring is None:
+            return False
+        standing, _ = await self.gate.look(lambda view: view.faults())
+        lost, passed = False, {one.id.key for one in standing if one.what == "challenge"}
+        case = Case(ask, client=_claimed_client(ask) if standing else "")
+        while (fault := faults.first_met(standing, method, path, (case.client.lower(),), passed)) is not None:
+            passed.add(fault.id.key)
+            refused = cut() if fault.what == "cut" else disturbed(fault)
+            deed = Deed.WRITE if refused is None else Deed.REFUSAL
+            status, code = (200, "") if refused is None else (refused.status, refused.code)
+            if await faults.strike(self.gate, fault, self._entry(deed, case, quoted(action), status, code)):
+                lost |= fault.what == "lose"
+                if refused is not None:
+                    raise refused
+        return lost
+
     async def issue(
         self, case: Case, principal: Principal, audience: str, version: int, *, public: bool = False
     ) -> Body:
@@ -168,6 +192,13 @@ class TokenService:
             correlation=case.ask.correlation,
             address=case.ask.address,
         )
+
+
+def _claimed_client(ask: Ask) -> str:
+    try:
+        return ask.form().get("client_id")
+    except Denied:
+        return ""
 
 
 def _signing(view: View) -> SigningKey:

@@ -6,6 +6,7 @@ from linarite.kind import Kind, Versions
 from linarite.kinds.activity_log import ACTIVITY_LOG, EVENT_TYPES
 from linarite.kinds.blob_containers import BLOB_CONTAINERS, BLOB_SERVICES
 from linarite.kinds.container_registries import CONTAINER_REGISTRIES
+from linarite.kinds.faults import FAULTS
 from linarite.kinds.insights_components import INSIGHTS_COMPONENTS
 from linarite.kinds.key_vaults import KEY_VAULTS
 from linarite.kinds.locks import LOCKS
@@ -46,6 +47,8 @@ _DECLARED = (
     # what was done
     EVENT_TYPES,
     ACTIVITY_LOG,
+    # for tests of clients
+    FAULTS,
 )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from linarite.model import Assignment, Lock, Principal, Resource, Secret
+    from linarite.model import Assignment, Fault, Lock, Principal, Resource, Secret
     from linarite.store.directory import Credential, SigningKey
 
 EVERYTHING = "*"
@@ -25,7 +25,11 @@ SIGNING_KEYS = "signing-keys"
 LOCKS = "locks"
 """The key under which all locks are remembered together: there are few."""
 
+FAULTS = "faults"
+"""The key under which all faults on purpose are remembered together: there are few, mostly none."""
+
 _LOCK = "/providers/microsoft.authorization/locks/"
+_FAULT = "/providers/linarite.testing/faults/"
 
 
 def principal_key(object_id: str) -> str:
@@ -46,6 +50,7 @@ class Memory:
         self.clients: dict[str, str | None] = {}
         """Object ids by application id or user name."""
         self.locks: dict[str, tuple[Lock, ...]] = {}
+        self.faults: dict[str, tuple[Fault, ...]] = {}
         self.signing_keys: dict[str, tuple[SigningKey, ...]] = {}
         self._most = most
 
@@ -66,6 +71,8 @@ class Memory:
             else:
                 if _LOCK in key:
                     self.locks.clear()
+                if key.startswith(_FAULT):
+                    self.faults.clear()
                 self.resources.pop(key, None)
                 self.secrets.pop(key, None)
 
@@ -92,5 +99,6 @@ class Memory:
             self.credentials,
             self.clients,
             self.locks,
+            self.faults,
             self.signing_keys,
         )

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import delete, insert, select, update
 
 from linarite.ids import parse
-from linarite.model import Assignment, Lock, Resource
+from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.seal import Sealed
 from linarite.store.tables import assignments, moment, resources, secrets, stamp
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy import Connection, Select
+
+    from linarite.ids import ResourceId
+    from linarite.model import Body
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
@@ -87,6 +90,32 @@ def locks(connection: Connection) -> list[Lock]:
     query = select(*_COLUMNS).where(resources.c.type == "microsoft.authorization/locks")
     found = [_resource(row) for row in connection.execute(query)]
     return [Lock(one.id.text, one.id.parent.key if one.id.parent else "/", one.properties["level"]) for one in found]
+
+
+def faults(connection: Connection) -> list[Fault]:
+    """The faults on purpose that may still strike, by name."""
+    query = select(*_COLUMNS).where(resources.c.type == "linarite.testing/faults", resources.c.parent.is_(None))
+    found = [_resource(row) for row in connection.execute(query.order_by(resources.c.name))]
+    return [_fault(one.id, one.properties) for one in found if not is_spent(one)]
+
+
+def is_spent(fault: Resource) -> bool:
+    """Whether a fault has struck as often as it may."""
+    count = fault.properties.get("count")
+    return count is not None and fault.properties["struck"] >= count
+
+
+def _fault(id_: ResourceId, properties: Body) -> Fault:
+    return Fault(
+        id_,
+        what=properties["fault"],
+        path=properties["path"],
+        method=properties["method"].upper(),
+        client=properties.get("client", "").lower(),
+        chance=properties["chance"],
+        seconds=properties.get("seconds"),
+        claims=properties.get("claims", ""),
+    )
 
 
 def add(connection: Connection, resource: Resource) -> None:

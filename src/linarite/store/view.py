@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from linarite.store import directory, resources
-from linarite.store.memory import EVERYTHING, LOCKS, SIGNING_KEYS, Memory, principal_key
+from linarite.store.memory import EVERYTHING, FAULTS, LOCKS, SIGNING_KEYS, Memory, principal_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from linarite.ids import ResourceId
-    from linarite.model import Assignment, Body, Entry, Lock, Principal, Resource, Secret
+    from linarite.model import Assignment, Body, Entry, Fault, Lock, Principal, Resource, Secret
     from linarite.seal import Keyring
     from linarite.store.directory import Credential, SigningKey
 
@@ -50,6 +50,9 @@ class View(Protocol):
 
     def locks(self) -> tuple[Lock, ...]:
         """Every lock there is."""
+
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults on purpose that may still strike, by name."""
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """Keys that may have signed a token that still counts, newest first; the same object until they change."""
@@ -104,6 +107,12 @@ class Remembered:
     def locks(self) -> tuple[Lock, ...]:
         try:
             return self._memory.locks[LOCKS]
+        except KeyError:
+            raise Miss from None
+
+    def faults(self) -> tuple[Fault, ...]:
+        try:
+            return self._memory.faults[FAULTS]
         except KeyError:
             raise Miss from None
 
@@ -173,6 +182,12 @@ class Live:
         if LOCKS not in known:
             known[LOCKS] = tuple(resources.locks(self._connection))
         return known[LOCKS]
+
+    def faults(self) -> tuple[Fault, ...]:
+        known = self.learned.faults
+        if FAULTS not in known:
+            known[FAULTS] = tuple(resources.faults(self._connection))
+        return known[FAULTS]
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         known = self.learned.signing_keys

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from linarite import faults
 from linarite.calls import Call
-from linarite.errors import Refusal
+from linarite.errors import Cut, Refusal, internal_error
 from linarite.ids import is_guid
 from linarite.web import body as bodies
 from linarite.web.http import Response
@@ -56,7 +57,11 @@ class Arm:
         self._location = location.upper()
 
     async def serve(self, request: Request) -> Response:
-        """Answer a request; never raises."""
+        """Answer a request.
+
+        Raises:
+            Cut: it is not to be answered; nothing else is ever raised.
+        """
         request_id = self._new_id()
         given = request.headers.get("x-ms-correlation-request-id", "")
         call = Call(
@@ -74,20 +79,15 @@ class Arm:
         )
         try:
             return self._respond(request, call, await self._engine.serve(call))
+        except Cut:
+            raise
         except Refusal as refusal:
             return self._respond(request, call, refusal)
         except Exception:
             log.exception("a request broke", request=request_id, correlation=call.correlation, method=call.method)
-            broken = Refusal(
-                "InternalServerError",
-                "The server encountered an internal error. Please retry the request. "
-                f"The correlation id is '{call.correlation}'.",
-            )
-            return self._respond(request, call, broken, status=500)
+            return self._respond(request, call, internal_error(call.correlation))
 
-    def _respond(
-        self, request: Request, call: Call, outcome: Answer | Refusal, *, status: int | None = None
-    ) -> Response:
+    def _respond(self, request: Request, call: Call, outcome: Answer | Refusal) -> Response:
         refused = isinstance(outcome, Refusal)
         headers = [*_FIXED, *outcome.headers]
         headers.append(("x-ms-request-id", call.request))
@@ -98,6 +98,8 @@ class Arm:
             headers.append(("x-ms-failure-cause", "gateway"))
         else:
             headers.append(("x-ms-response-type", "error" if refused else "standard"))
+        if call.struck_by:
+            headers.append((faults.HEADER, ", ".join(call.struck_by)))
         if call.remaining is not None:
             headers.append((f"x-ms-ratelimit-remaining-subscription-{call.bucket}", str(call.remaining)))
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
@@ -114,4 +116,4 @@ class Arm:
             headers.append(("content-type", JSON))
         if request.method == "HEAD":
             body = b""
-        return Response(status or outcome.status, tuple(headers), body)
+        return Response(outcome.status, tuple(headers), body)

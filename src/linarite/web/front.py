@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from linarite.errors import Cut
 from linarite.web import http
+from linarite.web.connection import cut
 from linarite.web.http import Response
 from linarite.web.render import JSON
 
@@ -37,7 +39,10 @@ class Front:
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """Serve one request (RSGI)."""
         request = await http.receive(scope, protocol, origin=self._origin, limit=self._body_limit)
-        http.send(protocol, await self._serve(request))
+        try:
+            http.send(protocol, await self._serve(request))
+        except Cut:
+            cut(scope)
 
     async def _serve(self, request: Request) -> Response:
         first = request.path.lstrip("/").partition("/")[0].lower()

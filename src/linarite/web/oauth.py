@@ -15,7 +15,7 @@ from uuid import uuid4
 import orjson
 import structlog
 
-from linarite.errors import Refusal
+from linarite.errors import Cut, Refusal, cut
 from linarite.grants import Ask, Denied, Endpoint, Form, tenant_of
 from linarite.grants.denied import (
     address_unknown,
@@ -103,18 +103,33 @@ class OAuth:
         """What follows the tenant in a path → the methods that are accepted there, and who serves it."""
 
     async def serve(self, request: Request) -> Response:
-        """Answer a request; never raises."""
+        """Answer a request.
+
+        Raises:
+            Cut: it is not to be answered; nothing else is ever raised.
+        """
         visit = _visit(request)
         try:
-            response = await self._serve(visit)
+            response = await self._disturbed(visit)
         except Denied as denied:
-            response = self._denied(visit, denied)
+            response = self._denied(visit, denied, denied.headers)
+        except Cut:
+            raise
         except Refusal as refusal:
             response = self._denied(visit, unavailable(), refusal.headers)
         except Exception:
             log.exception("a request to the token service broke", request=visit.ask.request)
             response = self._denied(visit, broken())
         return _complete(visit, response)
+
+    async def _disturbed(self, visit: Visit) -> Response:
+        """Serve a visit as far as the faults on purpose let it come."""
+        request, action = visit.request, f"Microsoft.AAD/{visit.address}"
+        lost = await self._tokens.disturb(visit.ask, request.method, request.path, action)
+        response = await self._serve(visit)
+        if lost:
+            raise cut()
+        return response
 
     async def _serve(self, visit: Visit) -> Response:
         try:

@@ -96,6 +96,7 @@ class House:
         version: str = "",
         by: str = first_start.OWNER_OBJECT,
         query: Mapping[str, str] | None = None,
+        address: str = "127.0.0.1",
     ) -> Answer:
         """One call; the api-version is one that clients of that namespace send, unless given."""
         namespace = path.rpartition("/providers/")[2].partition("/")[0].lower()
@@ -110,7 +111,7 @@ class House:
             origin=ORIGIN,
             request=request,
             correlation=request,
-            address="127.0.0.1",
+            address=address,
         )
         return self.runner.run(self.engine.serve(call))
 
