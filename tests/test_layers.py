@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NOUNS = "kind schema model hosts ids errors"
-MECHANISMS = "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants"
+MECHANISMS = "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants foreign"
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
 
@@ -29,15 +29,17 @@ MAY_IMPORT = {
     "data_folder": "client",
     "app": f"first_start inside data_folder listener certificates {INSIDE}",
     "doctor": "client certificates settings store seal",
-    "tables": "bench (demo) doctor holders membership settings",
+    "tables": "bench (credentials) (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate
-    "operator_desk": f"auditing client faulting first_start holders joined membership users settings grants {NOUNS}",
+    "operator_desk": "auditing client credentials faulting first_start holders joined membership users settings grants "
+    f"(store) {NOUNS}",
     "faulting": f"first_start inside engine {BELOW_ENGINE}",
     "holders": "access roles store model ids",
     "auditing": "store model",
     "joined": "settings store seal errors",
     "users": f"membership first_start grants roles store seal {NOUNS}",
     "membership": f"first_start access grants roles store seal {NOUNS}",
+    "credentials": f"foreign grants membership store seal {NOUNS}",
     "bench": "client interpreter listener",
     "client": "",
     "demo": "client",
@@ -65,7 +67,8 @@ MAY_IMPORT = {
     "shown": NOUNS,
     "access": f"roles store {NOUNS}",
     "roles": NOUNS,
-    "grants": f"faults tokens settings store seal {NOUNS}",
+    "grants": f"faults foreign tokens settings store seal {NOUNS}",
+    "foreign": NOUNS,
     "tokens": f"settings store seal {NOUNS}",
     # what is declared, and what is kept: kinds know no store, and the store knows no rules
     "kinds": f"roles {NOUNS}",

@@ -21,6 +21,7 @@ from linarite.data_folder import Ready
 from linarite.doors.blob import Ports
 from linarite.doors.house import House, Plot
 from linarite.engine import Engine
+from linarite.foreign import IssuerKeys
 from linarite.grants import TokenService
 from linarite.kind import Options
 from linarite.kinds import KINDS
@@ -113,7 +114,15 @@ class Instance:
         self.port = listener.port
         authority = Authority(listener.origin, first_start.TENANT)
         engine = self._engine(gate, authority)
-        tokens = TokenService(gate, authority, clock, timedelta(seconds=settings.token_lifetime))
+        issuers = IssuerKeys(clock)
+        tokens = TokenService(
+            gate,
+            authority,
+            clock,
+            timedelta(seconds=settings.token_lifetime),
+            issuers=issuers,
+            assertions_count_often=settings.assertion_replay == "allow",
+        )
         front.application = Front(
             arm=Arm(engine, _new_ids(), settings.location),
             oauth=OAuth(tokens, authority),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from linarite import access
 from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
-from linarite.grants import add_application
+from linarite.grants import add_bare_application, add_certificate, add_secret
 from linarite.ids import ROOT, SUBSCRIPTION, parse, parse_id
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
@@ -21,8 +21,9 @@ from linarite.store import directory, resources
 from linarite.store.memory import principal_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
+
+    from cryptography.x509 import Certificate
 
     from linarite.ids import ResourceId
     from linarite.model import Principal, Role, Secret
@@ -91,9 +92,18 @@ def scope_named(text: str | None) -> ResourceId:
 
 
 async def add(
-    gate: Gate, name: str, role: str | None, scope: ResourceId, *, now: datetime, random: Random = os.urandom
-) -> tuple[Principal, Secret]:
+    gate: Gate,
+    name: str,
+    role: str | None,
+    scope: ResourceId,
+    *,
+    now: datetime,
+    certificate: Certificate | None = None,
+    random: Random = os.urandom,
+) -> tuple[Principal, Secret | None]:
     """Register an application, and give it a role at a scope where one is given.
+
+    One that proves itself with a certificate gets no secret.
 
     Raises:
         Unfit: the name is none, there is no such role, or there is nothing at the scope.
@@ -101,9 +111,14 @@ async def add(
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise Unfit(f"A name is 1 to {_LONGEST_NAME} characters that can be printed.")
 
-    def work(transaction: Transaction) -> tuple[Principal, Secret]:
-        made, secret = add_application(transaction, name.strip(), tenant=TENANT, now=now, random=random)
-        transaction.entries.append(noted("Linarite/applications/write", _path(made), now, random))
+    def work(transaction: Transaction) -> tuple[Principal, Secret | None]:
+        made = add_bare_application(transaction, name.strip(), tenant=TENANT, now=now, random=random)
+        secret = None
+        if certificate is None:
+            _, secret = add_secret(transaction, made, now=now, random=random)
+        else:
+            add_certificate(transaction, made, certificate, now=now, random=random)
+        transaction.entries.append(noted("Linarite/applications/write", path(made), now, random))
         if role is not None:
             assign(transaction, made, role, scope, now=now, random=random)
         return made, secret
@@ -125,11 +140,11 @@ async def remove(gate: Gate, named: str, *, now: datetime, random: Random = os.u
     """
 
     def work(transaction: Transaction) -> Principal:
-        gone = _the_one(_applications(transaction), named)
+        gone = application_named(transaction, named)
         if gone.object_id == OWNER_OBJECT:
             raise Unfit("The owner cannot be removed: the commands sign in as the owner.")
         take_away(transaction, gone, now=now, random=random)
-        transaction.entries.append(noted("Linarite/applications/delete", _path(gone), now, random))
+        transaction.entries.append(noted("Linarite/applications/delete", path(gone), now, random))
         return gone
 
     return await gate.commit(work, lambda _: None)
@@ -199,10 +214,16 @@ def _applications(view: View) -> list[Principal]:
     return [one for one in everybody if one.kind is PrincipalKind.SERVICE_PRINCIPAL]
 
 
-def _the_one(applications: Iterable[Principal], named: str) -> Principal:
-    """The application of that name or id."""
+def application_named(view: View, named: str) -> Principal:
+    """The application of that name or id.
+
+    Raises:
+        Unfit: there is none, or more than one.
+    """
     wanted = named.strip().lower()
-    found = [one for one in applications if wanted in {one.name.lower(), one.client.lower(), one.object_id.lower()}]
+    found = [
+        one for one in _applications(view) if wanted in {one.name.lower(), one.client.lower(), one.object_id.lower()}
+    ]
     if not found:
         raise Unfit(f"There is no application '{named}'. `linarite app list` shows those that there are.")
     if len(found) > 1:
@@ -216,7 +237,7 @@ def _role_name(view: View, id_: str) -> str:
     return role.name if role is not None else id_
 
 
-def _path(application: Principal) -> str:
+def path(application: Principal) -> str:
     """How an entry names an application."""
     return f"/applications/{application.client}"
 

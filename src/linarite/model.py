@@ -70,6 +70,8 @@ class Principal:
     name: str = ""
     app_id: str | None = None
     disabled: bool = False
+    resource: str | None = None
+    """Key of the resource that a managed identity belongs to."""
 
     @property
     def created_by_type(self) -> str:

@@ -8,37 +8,47 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from linarite import auditing, client, faulting, first_start, holders, joined, membership, users
+from linarite import auditing, client, credentials, faulting, first_start, holders, joined, membership, users
 from linarite.grants import new_password
 from linarite.ids import parse_id
 from linarite.model import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from linarite.holders import Holder
     from linarite.membership import Held
     from linarite.model import Body
     from linarite.settings import Settings
+    from linarite.store.gate import Gate
+
+Done = TypeVar("Done")
 
 TROUBLE = (*joined.TROUBLE, membership.Unfit, auditing.Unreadable)
 """What can keep a command from what it is for; each says in a sentence what to do."""
 
 
 def add_application(
-    settings: Settings, environment: Mapping[str, str], name: str, role: str | None, scope: str | None
-) -> tuple[str, str, str]:
-    """Add an application; answers its client id, its secret, revealed, and its object id."""
+    settings: Settings,
+    environment: Mapping[str, str],
+    name: str,
+    *,
+    role: str | None,
+    scope: str | None,
+    certificate: Path | None,
+) -> tuple[str, str | None, str]:
+    """Add an application; answers its client id, its secret, revealed, where it has one, and its object id."""
     place = membership.scope_named(scope)
-
-    async def run() -> tuple[str, str, str]:
-        async with joined.joined(settings, environment) as gate:
-            made, secret = await membership.add(gate, name, role, place, now=datetime.now(UTC))
-            return made.client, secret.reveal(), made.object_id
-
-    return asyncio.run(run())
+    proof = credentials.certificate_in(_content(certificate)) if certificate is not None else None
+    made, secret = _done(
+        settings,
+        environment,
+        lambda gate: membership.add(gate, name, role, place, now=_now(), certificate=proof),
+    )
+    return made.client, secret.reveal() if secret else None, made.object_id
 
 
 def list_applications(settings: Settings, environment: Mapping[str, str]) -> list[Held]:
@@ -116,6 +126,57 @@ def change_password(
             return user.client, chosen.reveal() if password is None else None, user.object_id
 
     return asyncio.run(run())
+
+
+def give_secret(settings: Settings, environment: Mapping[str, str], named: str) -> tuple[str, str]:
+    """Give an application one more secret; answers its id, and the secret, revealed."""
+    id_, secret = _done(settings, environment, lambda gate: credentials.give_secret(gate, named, now=_now()))
+    return id_, secret.reveal()
+
+
+def give_certificate(settings: Settings, environment: Mapping[str, str], named: str, file: Path) -> str:
+    """Let an application prove itself with the certificate in a file; answers the credential's id."""
+    found = credentials.certificate_in(_content(file))
+    return _done(settings, environment, lambda gate: credentials.give_certificate(gate, named, found, now=_now()))
+
+
+def trust_issuer(
+    settings: Settings, environment: Mapping[str, str], named: str, *, issuer: str, subject: str, audience: str
+) -> str:
+    """Let an application prove itself with another issuer's tokens; answers the credential's id."""
+    whom = credentials.federation_with(issuer, subject, audience)
+    return _done(settings, environment, lambda gate: credentials.trust(gate, named, whom, now=_now()))
+
+
+def list_credentials(settings: Settings, environment: Mapping[str, str], named: str) -> list[credentials.Held]:
+    """The credentials of an application."""
+    return _done(settings, environment, lambda gate: credentials.listed(gate, named))
+
+
+def take_credential(settings: Settings, environment: Mapping[str, str], named: str, id_: str) -> None:
+    """Take a credential away."""
+    _done(settings, environment, lambda gate: credentials.take(gate, named, id_, now=_now()))
+
+
+def _done(settings: Settings, environment: Mapping[str, str], deed: Callable[[Gate], Awaitable[Done]]) -> Done:
+    """Join the instance, do one thing to it, and leave."""
+
+    async def run() -> Done:
+        async with joined.joined(settings, environment) as gate:
+            return await deed(gate)
+
+    return asyncio.run(run())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise membership.Unfit(f"The file {file} cannot be read: {error.strerror}.") from error
 
 
 def who_has_access(settings: Settings, _: Mapping[str, str], workspace: str) -> list[Holder]:

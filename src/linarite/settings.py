@@ -109,6 +109,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=10**9, description="Rows that each process remembers at most, to spare the database.")
     ] = 50_000
     token_lifetime: Annotated[int, Meta(ge=1, le=86_400, description="Seconds until an access token expires.")] = 3599
+    assertion_replay: Annotated[
+        Literal["allow", "refuse"],
+        Meta(
+            description="Whether a client assertion that an application signed counts again; MSAL for Python presents "
+            "each for nine minutes."
+        ),
+    ] = "allow"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="Least severity of what is logged.")
     ] = "info"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from linarite.bench.report import Row as BenchRow
+    from linarite.credentials import Held as Credential
     from linarite.demo import Step
     from linarite.doctor import Finding
     from linarite.holders import Holder
@@ -89,9 +90,39 @@ def print_applications(found: Iterable[Held], *, as_json: bool) -> None:
     _print((*columns, "roles"), told)
 
 
-def print_application(client: str, secret: str, object_id: str, *, as_json: bool) -> None:
-    """A new application with its secret, which is shown this once."""
+def print_application(client: str, secret: str | None, object_id: str, *, as_json: bool) -> None:
+    """A new application with its secret, which is shown this once; None where it proves itself otherwise."""
     made = {"clientId": client, "clientSecret": secret, "objectId": object_id}
+    if as_json:
+        _print_json(made)
+        return
+    _print(("", "value"), ((name, value) for name, value in made.items() if value is not None))
+
+
+def print_credentials(found: Iterable[Credential], *, as_json: bool) -> None:
+    """What an application proves itself with."""
+    rows = [
+        {
+            "id": one.id,
+            "kind": one.kind,
+            "what": one.what,
+            "created": one.created.isoformat(),
+            "expires": one.expires.isoformat() if one.expires else None,
+        }
+        for one in found
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    _print(
+        ("id", "kind", "what", "created", "expires"),
+        (tuple(str(value or "") for value in row.values()) for row in rows),
+    )
+
+
+def print_credential(id_: str, secret: str | None, *, as_json: bool) -> None:
+    """A new credential; a secret is shown this once."""
+    made = {"id": id_} | ({"clientSecret": secret} if secret else {})
     if as_json:
         _print_json(made)
         return

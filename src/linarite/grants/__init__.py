@@ -6,10 +6,19 @@ it an `Ask`, and makes a response of its answer or of the `Denied` that it raise
 
 from __future__ import annotations
 
-from linarite.grants.applications import add_application, add_secret, remove_secret, rotate_signing_key
+from linarite.grants.applications import (
+    add_application,
+    add_bare_application,
+    add_certificate,
+    add_federation,
+    add_secret,
+    remove_credential,
+    rotate_signing_key,
+)
 from linarite.grants.ask import DOMAIN, Ask, Endpoint, Form, tenant_of
 from linarite.grants.denied import Denied
 from linarite.grants.endpoint import GRANTS, TokenService
+from linarite.grants.federation import Federation
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.grants.users import LONGEST, SHORTEST, add_user, new_password, set_password
 
@@ -21,15 +30,19 @@ __all__ = [
     "Ask",
     "Denied",
     "Endpoint",
+    "Federation",
     "Form",
     "TokenService",
     "add_application",
+    "add_bare_application",
+    "add_certificate",
+    "add_federation",
     "add_secret",
     "add_user",
     "hash_secret",
     "new_password",
     "new_secret",
-    "remove_secret",
+    "remove_credential",
     "rotate_signing_key",
     "set_password",
     "tenant_of",

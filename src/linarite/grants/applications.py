@@ -1,14 +1,18 @@
-"""Applications, their secrets, and the keys that sign: what an operator makes and takes away, as units of work.
+"""Applications, their credentials, and the keys that sign: what an operator makes and takes away, as units of work.
 
 Everything here runs inside a transaction of the gate and notes what it changes, so that every process forgets it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.model import Principal, PrincipalKind
@@ -20,6 +24,9 @@ from linarite.tokens import CLOCK_SKEW, new_signing_key
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
+
+    from linarite.grants.federation import Federation
     from linarite.model import Secret
     from linarite.seal import Keyring, Random
     from linarite.store.directory import SigningKey
@@ -33,11 +40,53 @@ def add_application(
     transaction: Transaction, name: str, *, tenant: str, now: datetime, random: Random = os.urandom
 ) -> tuple[Principal, Secret]:
     """Register an application under new ids, with one secret that does not expire."""
+    made = add_bare_application(transaction, name, tenant=tenant, now=now, random=random)
+    _, secret = add_secret(transaction, made, now=now, random=random)
+    return made, secret
+
+
+def add_bare_application(
+    transaction: Transaction, name: str, *, tenant: str, now: datetime, random: Random = os.urandom
+) -> Principal:
+    """Register an application that cannot sign in until it is given a credential."""
     app_id, object_id = _guid(random), _guid(random)
     made = Principal(object_id, PrincipalKind.SERVICE_PRINCIPAL, app_id, tenant, name, app_id)
     directory.add_principal(transaction.connection(), made, now)
-    _, secret = add_secret(transaction, made, now=now, random=random)
-    return made, secret
+    return made
+
+
+def add_certificate(
+    transaction: Transaction,
+    principal: Principal,
+    certificate: Certificate,
+    *,
+    now: datetime,
+    random: Random = os.urandom,
+) -> str:
+    """Let an application prove itself with a certificate, for as long as that is valid; answers the credential's id."""
+    pem, digest = certificate.public_bytes(Encoding.PEM).decode(), certificate.fingerprint(SHA256()).hex()
+    id_, ends = _guid(random), certificate.not_valid_after_utc
+    return _add_public(transaction, Credential(id_, principal.object_id, digest, now, ends, "certificate", pem))
+
+
+def add_federation(
+    transaction: Transaction,
+    principal: Principal,
+    federation: Federation,
+    *,
+    now: datetime,
+    random: Random = os.urandom,
+) -> str:
+    """Let an application prove itself with another issuer's tokens; answers the credential's id."""
+    text = federation.text
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return _add_public(transaction, Credential(_guid(random), principal.object_id, digest, now, None, "issuer", text))
+
+
+def _add_public(transaction: Transaction, added: Credential) -> str:
+    directory.add_credential(transaction.connection(), added)
+    transaction.note(principal_key(added.principal))
+    return added.id
 
 
 def add_secret(
@@ -56,8 +105,8 @@ def add_secret(
     return id_, secret
 
 
-def remove_secret(transaction: Transaction, principal: Principal, id_: str) -> None:
-    """Take a secret away; it signs nobody in from here on."""
+def remove_credential(transaction: Transaction, principal: Principal, id_: str) -> None:
+    """Take a credential away; it signs nobody in from here on."""
     directory.remove_credential(transaction.connection(), principal.object_id, id_)
     transaction.note(principal_key(principal.object_id))
 

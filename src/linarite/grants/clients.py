@@ -1,6 +1,6 @@
 """Which application asks, by its own word, and whether it proves to be that application.
 
-Every grant of an application with a secret starts here; how the secret is proved is `proofs`' matter.
+Every grant of an application starts here; how a secret is proved is `proofs`' matter, and an assertion `assertions`'.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from linarite.grants import assertions
 from linarite.grants.denied import (
-    assertion_unsupported,
     client_disabled,
     client_unknown,
     request_malformed,
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from linarite.model import Principal
     from linarite.store.directory import Credential
     from linarite.store.view import View
+
+BY_ASSERTION = "2"
+"""`appidacr` of a token that was had without a secret."""
 
 _LONGEST_ID = 128
 
@@ -55,33 +58,43 @@ def claimed_client(form: Form, authorization: str | None) -> Claimed:
 
 
 async def proven_client(service: TokenService, case: Case) -> tuple[Principal, int]:
-    """The application that asks, proved by its secret, and the version of the state in which it was so.
+    """The application that asks, proved by its secret or an assertion, and the version of the state in which it was so.
 
     An unknown application takes as long as a wrong secret; the service's words, which are Entra's, do tell them apart.
 
     Raises:
-        Denied: the application is unknown or disabled, or its secret is missing, wrong or expired.
+        Denied: the application is unknown or disabled, or what it proves itself with is missing, wrong or expired.
     """
     claimed = claimed_client(case.form, case.ask.authorization)
     case.client = claimed.client
-    if claimed.secret is None:
-        raise assertion_unsupported() if case.form.get("client_assertion") else secret_missing(case.grant_type)
+    asserted = bool(case.form.get("client_assertion"))
+    if asserted and claimed.secret is not None:
+        raise request_malformed("The client authenticates with an assertion and with a secret.")
+    if not asserted and claimed.secret is None:
+        raise secret_missing(case.grant_type)
     (principal, credentials), version = await service.gate.look(lambda view: _registered(view, claimed.client))
-    proven = await service.proofs.find(claimed.secret, credentials)
+    proven = None if claimed.secret is None else await service.proofs.find(claimed.secret, _secrets(credentials))
     if principal is None:
         raise client_unknown(claimed.client, service.authority.tenant)
-    if proven is None:
+    if asserted:
+        await assertions.prove(service, case, claimed.client, credentials)
+        case.proof = BY_ASSERTION
+    elif proven is None:
         raise secret_wrong(claimed.client)
     case.principal = principal
-    if proven.expires is not None and proven.expires <= service.clock():
+    if proven is not None and proven.expires is not None and proven.expires <= service.clock():
         raise secret_expired(claimed.client)
     if principal.disabled:
         raise client_disabled(claimed.client, principal.name)
     return principal, version
 
 
+def _secrets(credentials: tuple[Credential, ...]) -> tuple[Credential, ...]:
+    return tuple(one for one in credentials if one.kind == "secret")
+
+
 def _registered(view: View, client: str) -> tuple[Principal | None, tuple[Credential, ...]]:
-    """The application with that id, and its secrets; no database is asked about what cannot be an id."""
+    """The application with that id, and its credentials; no database is asked about what cannot be an id."""
     name = client.lower()
     if len(name) > _LONGEST_ID or not name.isprintable():
         return None, ()
@@ -89,7 +102,7 @@ def _registered(view: View, client: str) -> tuple[Principal | None, tuple[Creden
     principal = view.principal(object_id) if object_id else None
     if principal is None or principal.kind is not PrincipalKind.SERVICE_PRINCIPAL:
         return None, ()
-    return principal, tuple(one for one in view.credentials_of(principal.object_id) if one.kind == "secret")
+    return principal, view.credentials_of(principal.object_id)
 
 
 def _basic(authorization: str | None) -> Claimed | None:

@@ -16,6 +16,7 @@ import orjson
 
 from linarite import faults
 from linarite.errors import cut, server_busy, server_sealed
+from linarite.foreign import IssuerKeys
 from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
@@ -64,6 +65,8 @@ class Case:
     principal: Principal | None = None
     """Who it proved to be."""
     audience: str = ""
+    proof: str = "1"
+    """How, in the words of the claim `appidacr`: `1` by a secret, `2` by an assertion."""
 
 
 class TokenService:
@@ -76,12 +79,17 @@ class TokenService:
         clock: Callable[[], datetime],
         lifetime: timedelta,
         random: Random = os.urandom,
+        *,
+        issuers: IssuerKeys | None = None,
+        assertions_count_often: bool = True,
     ) -> None:
         self.gate = gate
         self.authority = authority
         self.clock = clock
         self.lifetime = lifetime
         self.proofs = Proofs(random)
+        self.issuers = issuers or IssuerKeys(clock)
+        self.assertions_count_often = assertions_count_often
         self._random = random
         self._signing: tuple[str, RSAKey] | None = None
 
@@ -151,6 +159,8 @@ class TokenService:
             claims = delegated_claims(self.authority, principal, audience, **when)
         else:
             claims = access_claims(self.authority, principal, audience, **when)
+        if not public:
+            claims["appidacr"] = case.proof
         token = mint(await self._key(), claims)
         action = f"{ACTION}/{case.grant_type}"
         await self.gate.record(self._entry(Deed.SIGN_IN, case, action, 200, ""), version)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from linarite.model import Principal, PrincipalKind
 from linarite.seal import Sealed
-from linarite.store.tables import credentials, facts, moment, principals, signing_keys, stamp
+from linarite.store.tables import credentials, facts, moment, presented, principals, signing_keys, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A hashed secret of a principal."""
+    """What a principal proves itself with: a hashed secret, or something public under its SHA-256."""
 
     id: str
     principal: str
@@ -27,6 +27,9 @@ class Credential:
     created: datetime
     expires: datetime | None = None
     kind: str = "secret"
+    """`secret`, `certificate` or `issuer`."""
+    public: str = ""
+    """A certificate as PEM, or a trusted issuer as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,14 @@ class SigningKey:
 
 def _principal(row: Row[Any]) -> Principal:
     return Principal(
-        row.object_id, PrincipalKind(row.kind), row.client, row.tenant, row.name, row.app_id, disabled=row.disabled
+        row.object_id,
+        PrincipalKind(row.kind),
+        row.client,
+        row.tenant,
+        row.name,
+        row.app_id,
+        disabled=row.disabled,
+        resource=row.resource,
     )
 
 
@@ -76,6 +86,7 @@ def add_principal(connection: Connection, new: Principal, created: datetime) -> 
             app_id=new.app_id.lower() if new.app_id else None,
             disabled=new.disabled,
             created=stamp(created),
+            resource=new.resource,
         )
     )
 
@@ -94,6 +105,7 @@ def credentials_of(connection: Connection, object_id: str) -> list[Credential]:
             moment(row.created),
             moment(row.expires) if row.expires is not None else None,
             row.kind,
+            row.public or "",
         )
         for row in connection.execute(query)
     ]
@@ -108,12 +120,22 @@ def add_credential(connection: Connection, new: Credential) -> None:
             hash=new.hash,
             created=stamp(new.created),
             expires=stamp(new.expires) if new.expires else None,
+            public=new.public or None,
         )
     )
 
 
 def remove_credential(connection: Connection, object_id: str, id_: str) -> None:
     connection.execute(delete(credentials).where(credentials.c.principal == object_id, credentials.c.id == id_))
+
+
+def present(connection: Connection, digest: str, *, request: str, until: datetime, now: datetime) -> bool:
+    """Note that a request presents an assertion; False where another request did so before."""
+    connection.execute(delete(presented).where(presented.c.until < stamp(now)))
+    holder = connection.execute(select(presented.c.request).where(presented.c.digest == digest)).scalar()
+    if holder is None:
+        connection.execute(insert(presented).values(digest=digest, until=stamp(until), request=request))
+    return holder in {None, request}
 
 
 def signing_keys_all(connection: Connection) -> list[SigningKey]:

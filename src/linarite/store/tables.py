@@ -103,7 +103,9 @@ principals = Table(
     Column("app_id", Text, unique=True),
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created", BigInteger, nullable=False),
-    comment="Users, applications and identities. client is a user's name or an application's id.",
+    Column("resource", Text, ForeignKey("resources.key", ondelete="CASCADE"), index=True),
+    comment="Users, applications and identities. client is a user's name or an application's id; resource is the key "
+    "of what a managed identity belongs to.",
 )
 
 credentials = Table(
@@ -115,7 +117,18 @@ credentials = Table(
     Column("hash", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger),
-    comment="What principals prove themselves with, hashed with Argon2id.",
+    Column("public", Text),
+    comment="What principals prove themselves with: secrets hashed with Argon2id; certificates (PEM) and trusted "
+    "issuers (JSON) in public, under their SHA-256.",
+)
+
+presented = Table(
+    "presented",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False, index=True),
+    Column("request", Text, nullable=False),
+    comment="Assertions that were presented, by their SHA-256, where none may be presented twice.",
 )
 
 signing_keys = Table(

@@ -59,7 +59,7 @@ def instances(authority: Authority, authorization_endpoint: str) -> dict[str, An
 def _configuration(authority: Authority, endpoints: str, keys: str, issuer: str) -> dict[str, Any]:
     return {
         "token_endpoint": f"{endpoints}/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": keys,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
