@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 NOUNS = "kind schema model hosts ids errors"
-MECHANISMS = "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants foreign"
+MECHANISMS = (
+    "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants foreign graph"
+)
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
 
@@ -49,7 +51,7 @@ MAY_IMPORT = {
     "first_start": f"inside engine {BELOW_ENGINE}",
     "inside": f"engine {BELOW_ENGINE}",
     # what talks to the world: web translates between HTTP and the engine, and has never heard of tables
-    "web": f"calls engine faults tokens grants settings seal {NOUNS}",
+    "web": f"calls engine faults tokens grants graph settings seal {NOUNS}",
     "worker": f"background engine {BELOW_ENGINE}",
     "background": f"engine {BELOW_ENGINE}",
     "doors": f"engine {BELOW_ENGINE}",
@@ -67,6 +69,7 @@ MAY_IMPORT = {
     "shown": NOUNS,
     "access": f"roles store {NOUNS}",
     "roles": NOUNS,
+    "graph": f"calls grants tokens access roles store seal {NOUNS}",
     "grants": f"faults foreign tokens settings store seal {NOUNS}",
     "foreign": NOUNS,
     "tokens": f"settings store seal {NOUNS}",

@@ -23,6 +23,7 @@ from linarite.doors.house import House, Plot
 from linarite.engine import Engine
 from linarite.foreign import IssuerKeys
 from linarite.grants import TokenService
+from linarite.graph import Graph
 from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.listener import Listener, PortTaken
@@ -37,6 +38,7 @@ from linarite.throttle import Buckets
 from linarite.tokens import Authority, Reader
 from linarite.web.arm import Arm
 from linarite.web.front import Front
+from linarite.web.graph import Directory
 from linarite.web.metadata import Metadata
 from linarite.web.oauth import OAuth
 from linarite.worker import Worker
@@ -126,6 +128,7 @@ class Instance:
         front.application = Front(
             arm=Arm(engine, _new_ids(), settings.location),
             oauth=OAuth(tokens, authority),
+            graph=Directory(Graph(gate, authority, clock, kept=frozenset({first_start.OWNER_OBJECT}))),
             metadata=Metadata(listener.origin, first_start.TENANT),
             sealed=lambda: gate.keyring is None,
             origin=listener.origin,

@@ -86,6 +86,17 @@ class Authority:
         """Azure Resource Manager's names, and our own address with and without a slash at the end."""
         return (*ALLOWED_AUDIENCES, self.origin, self.origin + "/")
 
+    @property
+    def graph(self) -> str:
+        """Microsoft Graph's address here, and the resource that tokens for it are asked for."""
+        return f"{self.origin}/graph"
+
+    @property
+    def graph_audiences(self) -> tuple[str, ...]:
+        """Microsoft Graph's names: its address, its application id, and ours, with and without a slash at the end."""
+        known = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000", self.graph)
+        return (*known, *(f"{one}/" for one in known))
+
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

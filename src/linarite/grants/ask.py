@@ -148,6 +148,6 @@ def audience_of(resource: str, authority: Authority) -> str:
     """
     if hosts.is_vaults(resource.removesuffix("/")):
         return hosts.VAULTS
-    if resource.removesuffix("/") not in {*AZURE, authority.origin}:
+    if resource.removesuffix("/") not in {*AZURE, authority.origin, *authority.graph_audiences}:
         raise resource_unknown(resource, authority.tenant)
     return resource

@@ -91,6 +91,10 @@ def add_principal(connection: Connection, new: Principal, created: datetime) -> 
     )
 
 
+def rename_principal(connection: Connection, object_id: str, name: str) -> None:
+    connection.execute(update(principals).where(principals.c.object_id == object_id).values(name=name))
+
+
 def remove_principal(connection: Connection, object_id: str) -> None:
     connection.execute(delete(principals).where(principals.c.object_id == object_id))
 

@@ -1,4 +1,4 @@
-"""The one HTTPS origin: Resource Manager, the token service, the cloud's metadata and the health answer."""
+"""The one HTTPS origin: Resource Manager, the token service, Microsoft Graph, the metadata and the health answer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from linarite.web.arm import Arm
+    from linarite.web.graph import Directory
     from linarite.web.http import Request
     from linarite.web.metadata import Metadata
     from linarite.web.oauth import OAuth
@@ -27,10 +28,19 @@ class Front:
     """An RSGI application."""
 
     def __init__(
-        self, *, arm: Arm, oauth: OAuth, metadata: Metadata, sealed: Callable[[], bool], origin: str, body_limit: int
+        self,
+        *,
+        arm: Arm,
+        oauth: OAuth,
+        graph: Directory,
+        metadata: Metadata,
+        sealed: Callable[[], bool],
+        origin: str,
+        body_limit: int,
     ) -> None:
         self._arm = arm
         self._oauth = oauth
+        self._graph = graph
         self._metadata = metadata
         self._sealed = sealed
         self._origin = origin
@@ -48,6 +58,8 @@ class Front:
         first = request.path.lstrip("/").partition("/")[0].lower()
         if first in _ARM or not first:
             return await self._arm.serve(request)
+        if first == "graph":
+            return await self._graph.serve(request)
         if first == "health":
             return self._health()
         if first in {"metadata", "discovery"}:

@@ -77,7 +77,7 @@ class Metadata:
             "gallery": origin,
             "graph": origin,
             "graphAudience": f"{origin}/",
-            "microsoftGraphResourceId": f"{origin}/",
+            "microsoftGraphResourceId": f"{origin}/graph/",
             "media": origin,
             "batch": origin,
             "sqlManagement": origin,

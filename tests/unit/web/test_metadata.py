@@ -65,12 +65,13 @@ def test_az_asks_for_tokens_of_our_own_audience_at_our_own_authority() -> None:
 def test_everything_that_az_may_ask_for_is_there_and_stays_on_the_machine() -> None:
     cloud = get()
     needed = (
-        "portal gallery graph graphAudience microsoftGraphResourceId media batch sqlManagement vmImageAliasDoc "
+        "portal gallery graph graphAudience media batch sqlManagement vmImageAliasDoc "
         "activeDirectoryDataLake appInsightsResourceId appInsightsTelemetryChannelResourceId attestationResourceId "
         "synapseAnalyticsResourceId logAnalyticsResourceId ossrDbmsResourceId"
     )
     for name in needed.split():
         assert cloud[name].rstrip("/") == ORIGIN
+    assert cloud["microsoftGraphResourceId"] == f"{ORIGIN}/graph/"
 
 
 def test_the_suffixes_are_azures_over_one_of_our_own() -> None:
