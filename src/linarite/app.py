@@ -218,6 +218,7 @@ class Instance:
             bundle=certified.bundle,
             host=settings.bind,
             environment=self._environment,
+            upstream=settings.registry_upstream,
             ports=Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
         )
         house = House(engine, plot)

@@ -129,6 +129,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"allowed": "a path without ~, which only shells expand"},
         ),
     ] = Path(__file__).parents[2] / "node_modules"
+    registry_upstream: Annotated[
+        str,
+        Meta(
+            pattern=r"^(embedded|https?://([^\s/?#@]*@)?([\w.-]+|\[[\da-fA-F:]+\])(:\d{1,5})?/?|unix:///\S+)$",
+            description="What keeps the images of the registries: this server, or another OCI registry.",
+            extra={"allowed": "embedded, or the URL of a registry: http://, https:// or unix:///path"},
+        ),
+    ] = "embedded"
     throttle: Annotated[
         bool, Meta(description="Whether requests beyond Azure's token buckets are refused with 429.")
     ] = False
@@ -281,7 +289,7 @@ _PASSWORD_BY_NAME = re.compile(r"(password=)[^&\s]*", re.IGNORECASE)
 def _shown(name: str, value: object) -> str:
     """A value as it was or could be given, without the secret in it; also of a value that is not allowed."""
     text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
-    if name == "database":
+    if name in {"database", "registry_upstream"}:
         return _PASSWORD_BY_NAME.sub(r"\1…", _PASSWORD_BEFORE_HOST.sub(r"\1…@", text))
     if name == "root_key" and not text.startswith(("file:", "env:")):
         # A command's arguments may be secret, and what is no source may be the key itself.

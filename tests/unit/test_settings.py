@@ -51,6 +51,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "log_level": "info",
         "log_format": "text",
         "node_modules": Path(__file__).parents[2] / "node_modules",
+        "registry_upstream": "embedded",
         "throttle": False,
         "workers": 1,
         "doors": True,
@@ -108,6 +109,9 @@ def test_a_relative_data_folder_is_taken_from_the_working_folder(
         ("port", "0", 0),
         ("port", " 65535 ", 65535),
         ("database", "postgresql://ada:pw@db:5432/linarite?sslmode=require", None),
+        ("registry_upstream", "https://ada:p%40ss@registry.example:5000/", None),
+        ("registry_upstream", "http://[::1]:5000", None),
+        ("registry_upstream", "unix:///run/registry.sock", None),
         ("root_key", "command:pass show linarite", None),
         ("root_key", "file:/run/secrets/root key", None),
         ("seed", "none", "none"),
@@ -186,6 +190,10 @@ def test_settings_do_not_change() -> None:
         ("database", "linarite.db", "empty, or a URL that begins with postgresql://"),
         ("database", "postgres://db/linarite", "empty, or a URL that begins with postgresql://"),
         ("database", "postgresql://", "empty, or a URL that begins with postgresql://"),
+        *(
+            ("registry_upstream", text, "embedded, or the URL of a registry: http://, https:// or unix:///path")
+            for text in ("upstream", "registry:5000", "http://", "http://h/path", "http://h:x", "unix://socket")
+        ),
         ("seed", "Sample", "one of sample, none"),
         ("lro", "fast", "one of immediate, realistic"),
         ("lro_delay", "-0.1", "a number from 0 to 3600"),
@@ -293,6 +301,15 @@ def test_the_databases_password_is_not_shown(url: str, shown: str) -> None:
     for text in (repr(settings), str(settings), f"{settings}", pretty_repr(settings)):
         assert shown in text
         assert "er2" not in text
+
+
+def test_the_upstreams_password_is_not_shown() -> None:
+    environment = {**HOME, "LINARITE_REGISTRY_UPSTREAM": "https://ada:hunter2@registry.example"}
+    assert "https://ada:…@registry.example" in {row.value for row in rows(environment)}
+    assert "hunter2" not in repr(load(environment))
+    with pytest.raises(BadSettings) as refused:
+        load({**HOME, "LINARITE_REGISTRY_UPSTREAM": "https://ada:hunter2@registry.example/path"})
+    assert "hunter2" not in str(refused.value)
 
 
 @given(password=st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=3))

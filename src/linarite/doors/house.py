@@ -22,6 +22,7 @@ from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, 
 from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
 from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
 from linarite.doors.registry import Embedded, RegistryDoor
+from linarite.doors.registry.upstream import Address, Upstream
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
 from linarite.doors.vault import VaultClerk, VaultDoor
 from linarite.errors import Unavailable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from linarite.doors.behind import Containers
     from linarite.doors.blob import Account, Trust
+    from linarite.doors.registry.routes import Back
     from linarite.engine import Engine
     from linarite.model import Resource
     from linarite.store.view import View
@@ -59,6 +61,8 @@ class Plot:
     bundle: Path
     host: str
     environment: Mapping[str, str]
+    upstream: str = "embedded"
+    """What keeps the images: a setting's value."""
     ports: Ports = field(default_factory=Ports)
     """Of the blob door; 0 takes any free one."""
 
@@ -70,7 +74,7 @@ class House:
         self._engine = engine
         self._data = plot.data
         self._telemetry_clerk = TelemetryClerk(engine)
-        self.registry = RegistryDoor(RegistryClerk(engine), Embedded(plot.data / "registries"), key=os.urandom(32))
+        self.registry = RegistryDoor(RegistryClerk(engine), _back(plot), key=os.urandom(32))
         self.telemetry = TelemetryDoor(
             plot.data / "telemetry", self._telemetry_clerk, now=engine.clock, new_id=lambda: str(uuid4())
         )
@@ -246,6 +250,13 @@ class House:
             await self.registry.sweep()
         except (Unavailable, OSError, sqlite3.Error):
             log.exception("what was deleted could not be removed from its door")
+
+
+def _back(plot: Plot) -> Back:
+    """What keeps the registries' content."""
+    if plot.upstream == "embedded":
+        return Embedded(plot.data / "registries")
+    return Upstream(Address.read(plot.upstream))
 
 
 def _sentence(problem: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from contextlib import contextmanager
@@ -54,8 +55,9 @@ def opened(loop: asyncio.AbstractEventLoop, desk: FakeDesk, tmp_path: Path) -> O
         files: Certificates | None = None,
         now: Callable[[], float] = time.time,
         patience: float = PATIENCE,
+        upstream: str = "",
     ) -> Iterator[House]:
-        house = House(loop, desk, tmp_path / "registries", limits or Limits(), files, now, patience)
+        house = House(loop, desk, tmp_path / "registries", limits or Limits(), files, now, patience, upstream)
         with open_house(house):
             yield house
 
@@ -63,10 +65,19 @@ def opened(loop: asyncio.AbstractEventLoop, desk: FakeDesk, tmp_path: Path) -> O
 
 
 @pytest.fixture
-def house(opened: Opened) -> Iterator[House]:
-    """The door, open on plain HTTP."""
-    with opened() as house:
+def house(opened: Opened, request: pytest.FixtureRequest) -> Iterator[House]:
+    """The door, open on plain HTTP; before another one, where a test of the specification is so parametrized."""
+    with contextlib.ExitStack() as stack:
+        house = stack.enter_context(opened())
+        if getattr(request, "param", "embedded") == "upstream":
+            house = stack.enter_context(opened(upstream=house.as_upstream()))
         yield house
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hold both back ends to the specification."""
+    if metafunc.module.__name__.rpartition(".")[2].startswith("test_spec_") and "house" in metafunc.fixturenames:
+        metafunc.parametrize("house", ["embedded", "upstream"], indirect=True)
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
 from linarite.doors.registry import EVERYTHING, Credential, Embedded, Grant, Limits, RegistryDoor
+from linarite.doors.registry.upstream import Address, Upstream
 from linarite.listener import Listener
 from tests.doors.registry.images import OCI_MANIFEST, Image, digest_of, small_image
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from linarite.certificates import Certificates
     from linarite.doors.registry import Caller, TurnedAway
     from linarite.doors.registry.desk import Action
+    from linarite.doors.registry.routes import Back
 
 Result = TypeVar("Result")
 
@@ -111,6 +114,8 @@ class House:
     files: Certificates | None
     now: Callable[[], float]
     patience: float
+    upstream: str = ""
+    """The URL of the registry that keeps the content; empty where the door does."""
     door: RegistryDoor = field(init=False)
     listener: Listener = field(init=False)
 
@@ -129,6 +134,11 @@ class House:
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run something where the door lives."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    def as_upstream(self) -> str:
+        """This door's URL, for another one to stand before it."""
+        user = quote(REGISTRY)
+        return f"{self.listener.scheme}://{user}:{quote(self.desk.passwords[REGISTRY][0], safe='')}@{self.host}"
 
     @contextmanager
     def visitor(self, user: str = "", password: str = "", token: str = "") -> Iterator[Visitor]:
@@ -149,7 +159,9 @@ def open_house(house: House) -> Iterator[None]:
 
 
 async def _open(house: House) -> None:
-    back = Embedded(house.root, limits=house.limits, now=house.now)
+    back: Back = Embedded(house.root, limits=house.limits, now=house.now)
+    if house.upstream:
+        back = Upstream(Address.read(house.upstream))
     house.door = RegistryDoor(house.desk, back, key=KEY, patience=house.patience, now=house.now)
     files = house.files
     house.listener = Listener(
@@ -169,7 +181,7 @@ class Visitor:
 
     http: httpx.Client
 
-    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def __call__(self, method: str, path: str | httpx.URL, **more: Any) -> httpx.Response:
         return self.http.request(method, path, **more)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
@@ -183,7 +195,7 @@ class Visitor:
 
     def push_blob(self, repository: str, content: bytes, algorithm: str = "sha256") -> str:
         digest = digest_of(content, algorithm)
-        answer = self.http.put(self.begin(repository), params={"digest": digest}, content=content)
+        answer = self.http.put(closing(self.begin(repository), digest), content=content)
         assert answer.status_code == 201, answer.text
         return digest
 
@@ -212,6 +224,11 @@ class Visitor:
     def tags(self, repository: str) -> list[str]:
         tags: list[str] = self.http.get(f"/v2/{repository}/tags/list").json()["tags"]
         return tags
+
+
+def closing(location: str, digest: str) -> httpx.URL:
+    """The address that ends an upload; what the location has in its query stays."""
+    return httpx.URL(location).copy_merge_params({"digest": digest})
 
 
 def codes(answer: httpx.Response) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
 import shutil
 import subprocess
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,17 +137,8 @@ class EntraCredential:
         return AccessToken(self._token, int(time.time()) + 3600)
 
 
-@pytest.fixture(autouse=True)
-def _forgotten_connections() -> Iterator[None]:
-    """The SDK leaves the connection of an answer that it made an error of to the garbage collector."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
 @pytest.fixture
-def sdk(secure: House) -> Iterator[Any]:
+def sdk(secure: House, forgotten_connections: None) -> Iterator[Any]:
     """Azure's client, of somebody who may do everything."""
     with sdk_client(secure, secure.desk.principal("owner", granting(EVERYTHING))) as client:
         yield client
@@ -226,6 +215,7 @@ def test_azures_sdk_deletes_what_is_there_and_what_is_not(sdk: ContainerRegistry
     assert list(sdk.list_repository_names()) == []
 
 
+@pytest.mark.usefixtures("forgotten_connections")
 def test_azures_sdk_is_refused_what_its_role_does_not_allow(secure: House, sdk: ContainerRegistryClient) -> None:
     upload(sdk, "app", "v1")
     with sdk_client(secure, secure.desk.principal("reader", granting(ACR_PULL))) as reader:

@@ -77,7 +77,10 @@ class RegistryDoor:
         except Exception:
             log.exception("registry.failed", correlation=correlation)
             answer = await _refuse(request, refused("UNKNOWN", {"correlationId": correlation}))
-        send(protocol, scope.method, self._with_common_headers(answer, scope, correlation))
+        try:
+            await send(protocol, scope.method, self._with_common_headers(answer, scope, correlation))
+        except Exception:  # its head is sent, so all that is left is to hang up in the middle
+            log.exception("registry.broke_off", correlation=correlation)
 
     async def tend(self) -> None:
         """Tidy up; to be called now and then, by one at a time."""

@@ -16,10 +16,11 @@ from urllib.parse import parse_qs
 import orjson
 
 from linarite.doors.registry.desk import Caller
+from linarite.doors.registry.pipe import pour
 from linarite.doors.registry.refused import Refused, refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
     from pathlib import Path
 
     Headers = Sequence[tuple[str, str]]
@@ -40,7 +41,10 @@ _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers, and a body: bytes, or a file with the bytes from `start` up to, not including, `end`."""
+    """Status, headers, and a body: bytes; a file with the bytes from `start` up to, not including, `end`; or a stream.
+
+    The headers of a stream tell its length, if that is known.
+    """
 
     status: int
     headers: Headers = ()
@@ -48,6 +52,7 @@ class Answer:
     file: Path | None = None
     start: int = 0
     end: int = 0
+    stream: AsyncGenerator[bytes] | None = None
     length: int | None = None
     """Content-Length where there is no body to tell it: the answer to HEAD."""
 
@@ -84,6 +89,10 @@ class Request:
         """The first header of that name; `name` in lower case."""
         value: str | None = self._headers.get(name)
         return value
+
+    def headers(self, name: str) -> list[str]:
+        """All headers of that name, in the order they came in; `name` in lower case."""
+        return list(self._headers.get_all(name))
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -159,10 +168,13 @@ class Request:
                         return
 
 
-def send(protocol: Any, method: str, answer: Answer) -> None:
-    """Hand the answer to the server."""
+async def send(protocol: Any, method: str, answer: Answer) -> None:
+    """Hand the answer to the server; a stream as fast as the client takes it."""
     headers = [(name.lower(), value) for name, value in answer.headers]
-    if answer.file is not None:
+    if answer.stream is not None:
+        async with contextlib.aclosing(answer.stream) as stream:
+            await pour(stream, lambda path: protocol.response_file(answer.status, headers, path))
+    elif answer.file is not None:
         headers.append(("content-length", str(answer.end - answer.start)))
         if answer.status == PARTIAL:
             protocol.response_file_range(answer.status, headers, str(answer.file), answer.start, answer.end)
