@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "kind schema model hosts ids errors"
+NOUNS = "kind schema model hosts issuers ids errors"
 MECHANISMS = (
     "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants foreign graph"
 )
@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "joined": "settings store seal errors",
     "users": f"membership first_start grants roles store seal {NOUNS}",
     "membership": f"first_start access grants roles store seal {NOUNS}",
-    "credentials": f"foreign grants membership store seal {NOUNS}",
+    "credentials": f"grants membership store seal {NOUNS}",
     "bench": "client interpreter listener",
     "client": "",
     "demo": "client",
@@ -59,7 +59,7 @@ MAY_IMPORT = {
     # the mechanisms
     "engine": BELOW_ENGINE,
     "throttle": "errors",
-    "calls": f"routes {NOUNS}",
+    "calls": f"foreign routes {NOUNS}",
     "faults": f"calls store seal {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
     "verbs": f"longrunning context shown routes store {NOUNS}",
@@ -83,9 +83,10 @@ MAY_IMPORT = {
     "model": "ids errors",
     "ids": "errors",
     "hosts": "",
+    "issuers": "",
     "errors": "",
     # beside app
-    "settings": "model ids errors",
+    "settings": "issuers model ids errors",
     "listener": "settings errors",
     "certificates": "settings errors",
     # the version, and nothing else

@@ -21,9 +21,10 @@ from linarite.data_folder import Ready
 from linarite.doors.blob import Ports
 from linarite.doors.house import House, Plot
 from linarite.engine import Engine
-from linarite.foreign import IssuerKeys
+from linarite.foreign import IssuerKeys, Trust
 from linarite.grants import TokenService
 from linarite.graph import Graph
+from linarite.issuers import trusted_in
 from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.listener import Listener, PortTaken
@@ -115,8 +116,8 @@ class Instance:
         )
         self.port = listener.port
         authority = Authority(listener.origin, first_start.TENANT)
-        engine = self._engine(gate, authority)
         issuers = IssuerKeys(clock)
+        engine = self._engine(gate, authority, issuers)
         tokens = TokenService(
             gate,
             authority,
@@ -171,14 +172,16 @@ class Instance:
             return None
         return keyring.unwrapped(database, root)
 
-    def _engine(self, gate: Gate, authority: Authority) -> Engine:
+    def _engine(self, gate: Gate, authority: Authority, issuers: IssuerKeys) -> Engine:
         settings = self.settings
+        trusted = trusted_in(settings.trust_issuers)
         options = Options(
             tenant=authority.tenant,
             origin=authority.origin,
             location=settings.location,
             storage_id_member=settings.storage_id_member,
             resync=settings.resync,
+            trusting=bool(trusted),
         )
         pace = Pace(settings.lro == "immediate", settings.lro_delay, settings.lro_retry_after)
         return Engine(
@@ -189,6 +192,7 @@ class Instance:
             pace=pace,
             clock=clock,
             buckets=Buckets(settings.throttle),
+            trust=Trust(trusted, issuers, authority.url, clock) if trusted else None,
         )
 
     async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> tuple[Secret, Secret | None]:

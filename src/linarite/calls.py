@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.errors import Refusal
+    from linarite.foreign import Vouched
     from linarite.ids import Address
     from linarite.model import Answer, Principal
 
@@ -36,6 +37,8 @@ class Call:
     request: str
     correlation: str
     address: str
+    vouched: Vouched | Refusal | None = field(default=None, repr=False)
+    """Set by the engine: for whom a trusted issuer stands that the token names, or why it does not count."""
     refusal: Refusal | None = None
     """Set where the body could not be received: raised once the caller is known to be allowed."""
     bucket: str = "writes"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
-from linarite import foreign
 from linarite.grants import Federation, add_certificate, add_federation, add_secret, certificates, remove_credential
+from linarite.issuers import is_fit
 from linarite.membership import Unfit, application_named, noted, path
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def federation_with(issuer: str, subject: str, audience: str) -> Federation:
     Raises:
         Unfit: its parts cannot be.
     """
-    if not foreign.is_fit(issuer):
+    if not is_fit(issuer):
         raise Unfit(f"The issuer '{issuer}' must be an https address, or an http address of this machine.")
     if not subject or len(subject) > _LONGEST_SUBJECT or not audience:
         raise Unfit(f"--subject is 1 to {_LONGEST_SUBJECT} characters, and --audience is not empty.")

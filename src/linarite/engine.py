@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from linarite.foreign import Trust, Vouched
     from linarite.kind import Options
     from linarite.longrunning import Pace
     from linarite.model import Principal
@@ -71,6 +72,7 @@ class Engine:
         pace: Pace,
         clock: Callable[[], datetime],
         buckets: Buckets | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.gate = gate
         self.registry = registry
@@ -79,6 +81,7 @@ class Engine:
         self.pace = pace
         self.clock = clock
         self.buckets = buckets or Buckets()
+        self.trust = trust
         self._plans: dict[tuple[str, str, str], Plan] = {}
         self._released = Released()
         self.followers: list[Follower] = []
@@ -92,6 +95,8 @@ class Engine:
         Raises:
             Refusal: it is refused; the refusal is on the trail.
         """
+        if self.trust is not None:
+            call.vouched = await self.trust.vouch(call.authorization)
         plan = self._plan(call)
         call.bucket = plan.bucket
         effect = plan.effect
@@ -132,7 +137,7 @@ class Engine:
         return outcome
 
     async def _release(self, call: Call, plan: Plan) -> Answer:
-        ask, may_remember = self.gate.peek, call.refusal is None
+        ask, may_remember = self.gate.peek, call.refusal is None and call.vouched is None
         for _ in range(_RECOMPUTE):
             version = self.gate.memory.version
             outcome: Answer | Refusal
@@ -150,7 +155,7 @@ class Engine:
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
-            if remembered is None and plan.repeatable and not call.met:
+            if remembered is None and plan.repeatable and not call.met and call.vouched is None:
                 self._released.keep(call, version, outcome, case)
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
@@ -255,6 +260,8 @@ class Engine:
 
     def _caller(self, view: View, call: Call, case: Case) -> Principal:
         """Who is calling; remembered in the case from here on, so that a refusal names them too."""
+        if call.vouched is not None:
+            return self._vouched(view, call.vouched, case)
         claims = self.reader.read(call.authorization, view.signing_keys())
         case.expires = claims.expires
         principal = view.principal(claims.object_id)
@@ -262,6 +269,15 @@ class Engine:
             raise token_invalid(self.reader.authority.url)
         case.principal = principal
         return principal
+
+    def _vouched(self, view: View, vouched: Vouched | Refusal, case: Case) -> Principal:
+        """Somebody for whom a trusted issuer stands; it cannot stand for anybody of our own directory."""
+        if isinstance(vouched, Refusal):
+            raise vouched.with_traceback(None)
+        if view.principal(vouched.principal.object_id) is not None:
+            raise token_invalid(self.reader.authority.url)
+        case.expires, case.principal = vouched.expires, vouched.principal
+        return vouched.principal
 
     def _authorize(self, context: Context, route: Route, caller: Principal) -> None:
         """Refuse what no role grants. Lists decide for themselves, item by item."""

@@ -187,8 +187,8 @@ def token_expired(authority: str, expiry: str, now: str) -> Unauthenticated:
     return Unauthenticated("ExpiredAuthenticationToken", message, headers=_challenge(authority, message))
 
 
-def token_audience_wrong(authority: str, audience: str, own: Iterable[str]) -> Unauthenticated:
-    allowed = ",".join(f"'{known}'" for known in (*ALLOWED_AUDIENCES, *own))
+def token_audience_wrong(authority: str, audience: str, audiences: Iterable[str]) -> Unauthenticated:
+    allowed = ",".join(f"'{known}'" for known in audiences)
     message = (
         f"The access token has been obtained for wrong audience or resource '{audience}'. "
         f"It should exactly match with one of the allowed audiences {allowed}."
@@ -207,6 +207,14 @@ def token_issuer_wrong(authority: str, issuer: str, expected: str) -> Unauthenti
     )
     header = _challenge(authority, "The access token is from the wrong issuer.")
     return Unauthenticated("InvalidAuthenticationTokenTenant", message, headers=header)
+
+
+def issuer_unavailable(issuer: str) -> Unavailable:
+    return Unavailable(
+        "ServiceUnavailable",
+        f"The keys of the issuer '{issuer}' of the access token cannot be had now. Please try again.",
+        headers=(("retry-after", "10"),),
+    )
 
 
 def token_without_principal(authority: str) -> Unauthenticated:

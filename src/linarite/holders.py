@@ -10,18 +10,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite import access
+from linarite.model import Principal, PrincipalKind
 from linarite.roles import role_of
 from linarite.store import directory, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from linarite.ids import ResourceId
-    from linarite.model import Principal
     from linarite.store.database import Database
 
 TYPE = "Microsoft.MachineLearningServices/workspaces"
 LIST_KEYS = f"{TYPE}/listKeys/action"
+_STRANGER = "(if a trusted issuer stands for them)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +39,27 @@ class Holder:
     """Ids of ReadOnly locks, which forbid listKeys to everybody for as long as they stand."""
 
 
-def of(database: Database, workspace: ResourceId) -> list[Holder] | None:
+def of(database: Database, workspace: ResourceId, *, trusting: bool = False) -> list[Holder] | None:
     """Everybody who may list the keys of a workspace, by name; None where there is no such workspace.
 
-    Somebody who is disabled is left out, and so is a role of somebody who is gone.
+    Somebody who is disabled is left out, and so is a role of somebody who is gone; but where other issuers are trusted,
+    whoever is not in the directory may be one of their subjects.
     """
     with database.reading() as connection:
         found = resources.find(connection, workspace.key)
         if found is None or found.deleted_at is not None:
             return None
-        return list(_holders(connection, found.id))
+        everybody = directory.principals_all(connection)
+        if trusting:
+            strangers = resources.holders(connection) - {one.object_id for one in everybody}
+            everybody += [Principal(one, PrincipalKind.USER, "", "", _STRANGER) for one in sorted(strangers)]
+        return list(_holders(connection, found.id, everybody))
 
 
-def _holders(connection: Any, workspace: ResourceId) -> Iterator[Holder]:
+def _holders(connection: Any, workspace: ResourceId, everybody: Iterable[Principal]) -> Iterator[Holder]:
     above = {scope.key: scope.text for scope in workspace.scopes()}
     locks = tuple(lock.id for lock in resources.locks(connection) if lock.scope in above and lock.level == "ReadOnly")
-    for principal in directory.principals_all(connection):
+    for principal in everybody:
         if principal.disabled:
             continue
         for held in resources.assignments_of(connection, principal.object_id):

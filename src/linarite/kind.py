@@ -166,6 +166,8 @@ class Options:
     location: str
     storage_id_member: str = "documented"
     resync: str = "manual"
+    trusting: bool = False
+    """Whether tokens of other issuers count."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
     """Base addresses of the doors that are open, by name."""
 

@@ -188,7 +188,8 @@ def who_has_access(settings: Settings, _: Mapping[str, str], workspace: str) -> 
     sample = {"subscriptionId": first_start.SUBSCRIPTION_ID, "resourceGroup": first_start.GROUP, "workspace": ""}
     id_ = parse_id(client.workspace_path(sample, workspace))
     with joined.opened(settings) as database:
-        found = holders.of(database, id_) if id_ is not None and id_.type.lower() == holders.TYPE.lower() else None
+        is_one = id_ is not None and id_.type.lower() == holders.TYPE.lower()
+        found = holders.of(database, id_, trusting=bool(settings.trust_issuers)) if id_ is not None and is_one else None
     if found is None:
         raise membership.Unfit(f"There is no workspace '{workspace}'. Name it as NAME, GROUP/NAME or by its full id.")
     return found

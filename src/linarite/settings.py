@@ -15,6 +15,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import FieldInfo, fields, force_setattr
 
+from linarite.issuers import trusted_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -109,6 +111,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=1, le=10**9, description="Rows that each process remembers at most, to spare the database.")
     ] = 50_000
     token_lifetime: Annotated[int, Meta(ge=1, le=86_400, description="Seconds until an access token expires.")] = 3599
+    trust_issuers: Annotated[
+        str,
+        Meta(
+            description="Other issuers whose tokens count for the API, each with its audiences, and its tenants where "
+            "it has some.",
+            extra={"allowed": 'empty, or a JSON list of {"issuer", "audiences", "tenants", "metadata"}'},
+        ),
+    ] = ""
     assertion_replay: Annotated[
         Literal["allow", "refuse"],
         Meta(
@@ -196,6 +206,7 @@ def load(environment: Mapping[str, str], **overrides: object) -> Settings:
                 values[field.name] = msgspec.convert(value, field.type, strict=False, dec_hook=_folder)
             except msgspec.ValidationError:
                 problems.append(f"{label} is {_shown(field.name, value)!r}, and must be {_allowed(field)}.")
+    problems += _untrusted(values.get("trust_issuers", ""))
     problems += _unknown(environment, str(values.get("root_key", "")))
     if problems:
         raise BadSettings(problems)
@@ -255,6 +266,13 @@ def _folder(_: type, text: str) -> Path:
     if not text or text.startswith("~"):
         raise ValueError
     return Path(text).absolute()
+
+
+def _untrusted(text: str) -> Iterator[str]:
+    try:
+        trusted_in(text)
+    except ValueError as error:
+        yield f"{variable('trust_issuers')} cannot be used: {error}."
 
 
 def _unknown(environment: Mapping[str, str], root_key: str) -> Iterator[str]:

@@ -269,7 +269,8 @@ class Reader:
         if issuer not in authority.issuers or tenant != authority.tenant:
             raise token_issuer_wrong(url, issuer, authority.issuer)
         if audience not in self._audiences:
-            raise token_audience_wrong(url, audience, [one for one in self._audiences if one not in ALLOWED_AUDIENCES])
+            own = (one for one in self._audiences if one not in ALLOWED_AUDIENCES)
+            raise token_audience_wrong(url, audience, (*ALLOWED_AUDIENCES, *own))
         expires, begins = _moment(found.get("exp")), _moment(found.get("nbf", 0))
         if expires is None or begins is None or begins > self._clock() + CLOCK_SKEW:
             raise token_invalid(url)

@@ -47,6 +47,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "body_limit": 4 * 1024 * 1024,
         "snapshot_rows": 50_000,
         "token_lifetime": 3599,
+        "trust_issuers": "",
         "assertion_replay": "allow",
         "log_level": "info",
         "log_format": "text",

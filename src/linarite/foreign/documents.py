@@ -10,7 +10,6 @@ import contextlib
 import http.client
 import socket
 import ssl
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,18 +29,6 @@ LARGEST = 256 * 1024
 
 class IssuerDown(Exception):
     """An issuer's documents cannot be had or cannot be used now; the message says why."""
-
-
-def is_fit(url: str) -> bool:
-    """Whether documents are fetched from such an address."""
-    try:
-        found = urlsplit(url)
-        host, _ = found.hostname, found.port
-    except ValueError:
-        return False
-    if not host or found.username or found.query or found.fragment or not url.isascii() or not url.isprintable():
-        return False
-    return found.scheme == "https" or (found.scheme == "http" and _is_loopback(host))
 
 
 async def fetch(url: str) -> dict[str, Any]:
@@ -100,10 +87,3 @@ def _forgotten(task: asyncio.Task[bytes]) -> None:
     """Nobody waits for it any more."""
     if not task.cancelled():
         task.exception()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -22,7 +22,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey, import_key
 from joserfc.jws import JWSRegistry
 
-from linarite.foreign.documents import IssuerDown, fetch, is_fit
+from linarite.foreign.documents import IssuerDown, fetch
+from linarite.issuers import is_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -91,7 +91,8 @@ def _principal_type(work: Writing, properties: Body) -> str:
     who = work.principal(properties["principalId"])
     plain = properties["principalId"].replace("-", "")
     if who is None:
-        if said == PrincipalKind.SERVICE_PRINCIPAL:
+        # Whom other issuers stand for is in no directory of ours.
+        if said == PrincipalKind.SERVICE_PRINCIPAL or (said and work.options.trusting):
             return str(said)
         raise BadRequest(
             "PrincipalNotFound",

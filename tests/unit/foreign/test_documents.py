@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.foreign import IssuerDown, documents, is_fit
+from linarite.foreign import IssuerDown, documents
+from linarite.issuers import is_fit
 from tests.issuer import issuing
 
 if TYPE_CHECKING:
