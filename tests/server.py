@@ -76,6 +76,14 @@ class Server:
         caller.http.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
         return caller
 
+    def password(self) -> str:
+        """That of the owner as a user, which the first start prints a moment after its ready file."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while " password " not in (said := self.log.read_text()):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.02)
+        return said.partition(" password ")[2].split()[0]
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._hang_up()

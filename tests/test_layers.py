@@ -99,6 +99,7 @@ ONLY_IN = {
     "psycopg": "store",
     "sqlalchemy": "store",
     "granian": "listener",
+    "jinja2": "web",
     "pytest": "testing",
     "rich": "tables",
     "typer": "cli",

@@ -125,6 +125,7 @@ class Instance:
             timedelta(seconds=settings.token_lifetime),
             issuers=issuers,
             assertions_count_often=settings.assertion_replay == "allow",
+            implicit=settings.implicit,
         )
         front.application = Front(
             arm=Arm(engine, _new_ids(), settings.location),

@@ -180,6 +180,12 @@ def app_add(
     certificate: Annotated[
         Path | None, typer.Option(help="PEM file with the certificate that it proves itself with, instead of a secret.")
     ] = None,
+    redirect: Annotated[
+        list[str] | None, typer.Option(help="Address for answers to users' browsers; can be given again.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Without a secret, as a program on users' machines.")
+    ] = False,
     data: Data = None,
     database: Database = None,
     as_json: AsJson = False,
@@ -187,7 +193,17 @@ def app_add(
     """Add an application, and print its secret this once."""
     if scope is not None and role is None:
         _fail("--scope says what a role is for: give --role too.")
-    made = _operate("add_application", data, database, name, role=role, scope=scope, certificate=certificate)
+    made = _operate(
+        "add_application",
+        data,
+        database,
+        name,
+        role=role,
+        scope=scope,
+        certificate=certificate,
+        redirects=redirect or (),
+        public=public,
+    )
     import_module("linarite.tables").print_application(*made, as_json=as_json)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from linarite import access
 from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
-from linarite.grants import add_bare_application, add_certificate, add_secret
+from linarite.grants import add_bare_application, add_certificate, add_secret, fit_redirect
 from linarite.ids import ROOT, SUBSCRIPTION, parse, parse_id
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
@@ -21,6 +21,7 @@ from linarite.store import directory, resources
 from linarite.store.memory import principal_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -99,25 +100,35 @@ async def add(
     *,
     now: datetime,
     certificate: Certificate | None = None,
+    redirects: Sequence[str] = (),
+    public: bool = False,
     random: Random = os.urandom,
 ) -> tuple[Principal, Secret | None]:
     """Register an application, and give it a role at a scope where one is given.
 
+    It gets a secret, unless it proves itself with a certificate or is public, and proves nothing.
+
     One that proves itself with a certificate gets no secret.
 
     Raises:
-        Unfit: the name is none, there is no such role, or there is nothing at the scope.
+        Unfit: the name or an address is none, there is no such role, or there is nothing at the scope.
     """
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise Unfit(f"A name is 1 to {_LONGEST_NAME} characters that can be printed.")
 
+    for address in redirects:
+        if not fit_redirect(address):
+            raise Unfit(f"Answers cannot be sent to '{address}'. An address is https://…, or http://localhost.")
+
     def work(transaction: Transaction) -> tuple[Principal, Secret | None]:
-        made = add_bare_application(transaction, name.strip(), tenant=TENANT, now=now, random=random)
+        made = add_bare_application(
+            transaction, name.strip(), tenant=TENANT, redirects=redirects, now=now, random=random
+        )
         secret = None
-        if certificate is None:
-            _, secret = add_secret(transaction, made, now=now, random=random)
-        else:
+        if certificate is not None:
             add_certificate(transaction, made, certificate, now=now, random=random)
+        elif not public:
+            _, secret = add_secret(transaction, made, now=now, random=random)
         transaction.entries.append(noted("Linarite/applications/write", path(made), now, random))
         if role is not None:
             assign(transaction, made, role, scope, now=now, random=random)

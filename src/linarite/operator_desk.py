@@ -16,7 +16,7 @@ from linarite.ids import parse_id
 from linarite.model import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from linarite.holders import Holder
@@ -39,6 +39,8 @@ def add_application(
     role: str | None,
     scope: str | None,
     certificate: Path | None,
+    redirects: Sequence[str],
+    public: bool,
 ) -> tuple[str, str | None, str]:
     """Add an application; answers its client id, its secret, revealed, where it has one, and its object id."""
     place = membership.scope_named(scope)
@@ -46,7 +48,9 @@ def add_application(
     made, secret = _done(
         settings,
         environment,
-        lambda gate: membership.add(gate, name, role, place, now=_now(), certificate=proof),
+        lambda gate: membership.add(
+            gate, name, role, place, now=_now(), certificate=proof, redirects=redirects, public=public
+        ),
     )
     return made.client, secret.reveal() if secret else None, made.object_id
 

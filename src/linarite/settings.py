@@ -110,6 +110,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_rows: Annotated[
         int, Meta(ge=1, le=10**9, description="Rows that each process remembers at most, to spare the database.")
     ] = 50_000
+    implicit: Annotated[
+        bool, Meta(description="Whether browsers are given tokens themselves, and not codes for them alone.")
+    ] = True
     token_lifetime: Annotated[int, Meta(ge=1, le=86_400, description="Seconds until an access token expires.")] = 3599
     trust_issuers: Annotated[
         str,

@@ -16,8 +16,9 @@ from linarite.grants.applications import (
     rotate_signing_key,
 )
 from linarite.grants.ask import DOMAIN, Ask, Endpoint, Form, tenant_of
+from linarite.grants.asking import fit_redirect
 from linarite.grants.denied import Denied
-from linarite.grants.endpoint import GRANTS, TokenService
+from linarite.grants.endpoint import GRANTS, Case, TokenService
 from linarite.grants.federation import Federation
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.grants.users import LONGEST, SHORTEST, add_user, new_password, set_password
@@ -28,6 +29,7 @@ __all__ = [
     "LONGEST",
     "SHORTEST",
     "Ask",
+    "Case",
     "Denied",
     "Endpoint",
     "Federation",
@@ -39,6 +41,7 @@ __all__ = [
     "add_federation",
     "add_secret",
     "add_user",
+    "fit_redirect",
     "hash_secret",
     "new_password",
     "new_secret",

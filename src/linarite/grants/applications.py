@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.model import Principal, PrincipalKind
-from linarite.store import directory
+from linarite.store import directory, tickets
 from linarite.store.directory import Credential
 from linarite.store.memory import SIGNING_KEYS, principal_key
 from linarite.tokens import CLOCK_SKEW, new_signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -46,12 +47,22 @@ def add_application(
 
 
 def add_bare_application(
-    transaction: Transaction, name: str, *, tenant: str, now: datetime, random: Random = os.urandom
+    transaction: Transaction,
+    name: str,
+    *,
+    tenant: str,
+    now: datetime,
+    redirects: Iterable[str] = (),
+    random: Random = os.urandom,
 ) -> Principal:
-    """Register an application that cannot sign in until it is given a credential."""
+    """Register an application that cannot sign in itself until it is given a credential.
+
+    `redirects` are where answers may be sent when it signs users in.
+    """
     app_id, object_id = _guid(random), _guid(random)
     made = Principal(object_id, PrincipalKind.SERVICE_PRINCIPAL, app_id, tenant, name, app_id)
     directory.add_principal(transaction.connection(), made, now)
+    tickets.add_redirects(transaction.connection(), object_id, dict.fromkeys(redirects))
     return made
 
 

@@ -10,17 +10,22 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from linarite import faults
-from linarite.errors import cut, server_busy, server_sealed
+from linarite.errors import Refusal, cut, server_busy, server_sealed
 from linarite.foreign import IssuerKeys
+from linarite.grants import devices
 from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
+from linarite.grants.passwords import Tries
 from linarite.grants.proofs import Proofs
+from linarite.grants.redeeming import authorization_code, refresh_token
+from linarite.grants.user_info import user_info
+from linarite.grants.wishes import IMPERSONATION
 from linarite.model import Deed, Entry, PrincipalKind
 from linarite.store.gate import Stale
 from linarite.tokens import access_claims, delegated_claims, mint, private_half
@@ -35,20 +40,23 @@ if TYPE_CHECKING:
     from linarite.seal import Random
     from linarite.store.directory import SigningKey
     from linarite.store.gate import Gate
-    from linarite.store.view import View
+    from linarite.store.view import Transaction, View
     from linarite.tokens import Authority
 
     Grant = Callable[["TokenService", "Case"], Awaitable[Body]]
 
 GRANTS: Mapping[str, Grant] = {
+    "authorization_code": authorization_code,
     "client_credentials": client_credentials,
+    "refresh_token": refresh_token,
+    "device_code": devices.device_code,
+    "urn:ietf:params:oauth:grant-type:device_code": devices.device_code,
 }
+
+T = TypeVar("T")
 
 ACTION = "Microsoft.AAD/token"
 """What the trail calls a request for a token; the grant type follows it: `Microsoft.AAD/token/client_credentials`."""
-
-IMPERSONATION = "user_impersonation"
-"""The scope with which an application does for a user what that user may do, the one that Resource Manager has."""
 
 _RECOMPUTE = 64
 
@@ -58,6 +66,8 @@ class Case:
     """What turned out while a request was decided, for the trail: claimed first, then proved."""
 
     ask: Ask
+    action: str = ACTION
+    """What the trail calls it."""
     form: Form = field(default_factory=Form)
     grant_type: str = ""
     client: str = ""
@@ -82,15 +92,19 @@ class TokenService:
         *,
         issuers: IssuerKeys | None = None,
         assertions_count_often: bool = True,
+        implicit: bool = True,
     ) -> None:
+        """`implicit` says whether browsers are given tokens, and not codes alone."""
         self.gate = gate
         self.authority = authority
         self.clock = clock
         self.lifetime = lifetime
+        self.implicit = implicit
         self.proofs = Proofs(random)
         self.issuers = issuers or IssuerKeys(clock)
         self.assertions_count_often = assertions_count_often
-        self._random = random
+        self.tries = Tries()
+        self.random = random
         self._signing: tuple[str, RSAKey] | None = None
 
     async def token(self, ask: Ask) -> Body:
@@ -106,18 +120,70 @@ class TokenService:
             case.client = case.form.get("client_id")
             tenant_of(ask.claimed_tenant, self.authority)
             case.grant_type = case.form.need("grant_type")
-            grant = GRANTS.get(case.grant_type)
+            grant, case.action = GRANTS.get(case.grant_type), f"{ACTION}/{quoted(case.grant_type)}"
             if grant is None:
                 raise grant_unsupported(case.grant_type)
             return await self._granted(grant, case)
         except Denied as denied:
-            action = f"{ACTION}/{quoted(case.grant_type)}" if case.grant_type else ACTION
-            await self.gate.record(self._entry(Deed.REFUSAL, case, action, denied.status, denied.code))
+            await self.refused(case, denied)
+            raise
+
+    async def refused(self, case: Case, denied: Denied) -> None:
+        """Record a refusal, unless it came recorded."""
+        if not denied.recorded:
+            await self.gate.record(self._entry(Deed.REFUSAL, case, denied.status, denied.code))
+            denied.recorded = True
+
+    async def decided(self, case: Case, work: Callable[[Transaction], T | Denied], deed: Deed = Deed.SIGN_IN) -> T:
+        """Run a unit of work that gives something, or a `Denied` where a refusal changes something as well.
+
+        Either is on the trail with the commit. What the unit raises changes nothing, and is recorded by who catches it.
+
+        Raises:
+            Denied: the unit gave it, or raised it.
+        """
+
+        def entry(outcome: T | Denied | Refusal) -> Entry | None:
+            if isinstance(outcome, Refusal):
+                return None
+            if isinstance(outcome, Denied):
+                outcome.recorded = True
+                return self._entry(Deed.REFUSAL, case, outcome.status, outcome.code)
+            return self._entry(deed, case, 200, "")
+
+        outcome = await self.gate.commit(work, entry)
+        if isinstance(outcome, Denied):
+            raise outcome
+        return outcome
+
+    async def device(self, ask: Ask) -> Body:
+        """The codes with which a program is signed in by its user elsewhere.
+
+        Raises:
+            Denied, Unavailable: as `token` does.
+        """
+        return await self._asked(Case(ask, "Microsoft.AAD/devicecode"), devices.begun)
+
+    async def user_info(self, ask: Ask) -> Body:
+        """Who the user of a token for Graph is.
+
+        Raises:
+            Denied, Unavailable: as `token` does.
+        """
+        return await self._asked(Case(ask, "Microsoft.AAD/userinfo"), user_info)
+
+    async def _asked(self, case: Case, grant: Grant) -> Body:
+        """What is answered to a form; a refusal is on the trail."""
+        try:
+            case.form = case.ask.form()
+            return await self._granted(grant, case)
+        except Denied as denied:
+            await self.refused(case, denied)
             raise
 
     async def turned_away(self, ask: Ask, action: str, denied: Denied) -> None:
         """Record a refusal that no grant had a part in: a wrong method, or nothing at that address."""
-        await self.gate.record(self._entry(Deed.REFUSAL, Case(ask), quoted(action), denied.status, denied.code))
+        await self.refused(Case(ask, quoted(action)), denied)
 
     async def disturb(self, ask: Ask, method: str, path: str, action: str) -> bool:
         """Let the faults on purpose that fit a request strike it, whoever sends it; whether its answer is to be lost.
@@ -130,13 +196,13 @@ class TokenService:
             return False
         standing, _ = await self.gate.look(lambda view: view.faults())
         lost, passed = False, {one.id.key for one in standing if one.what == "challenge"}
-        case = Case(ask, client=_claimed_client(ask) if standing else "")
+        case = Case(ask, quoted(action), client=_claimed_client(ask) if standing else "")
         while (fault := faults.first_met(standing, method, path, (case.client.lower(),), passed)) is not None:
             passed.add(fault.id.key)
             refused = cut() if fault.what == "cut" else disturbed(fault)
             deed = Deed.WRITE if refused is None else Deed.REFUSAL
             status, code = (200, "") if refused is None else (refused.status, refused.code)
-            if await faults.strike(self.gate, fault, self._entry(deed, case, quoted(action), status, code)):
+            if await faults.strike(self.gate, fault, self._entry(deed, case, status, code)):
                 lost |= fault.what == "lose"
                 if refused is not None:
                     raise refused
@@ -152,8 +218,7 @@ class TokenService:
         Raises:
             Stale: the state is no longer at `version`, in which the principal was proven. Nothing was recorded.
         """
-        uti = base64.urlsafe_b64encode(self._random(16)).decode().rstrip("=")
-        when: dict[str, Any] = {"now": self.clock(), "lifetime": self.lifetime, "uti": uti}
+        when: dict[str, Any] = {"now": self.clock(), "lifetime": self.lifetime, "uti": self.new_uti()}
         if principal.kind is PrincipalKind.USER:
             when |= {"client": case.client, "public": public, "scope": IMPERSONATION}
             claims = delegated_claims(self.authority, principal, audience, **when)
@@ -162,8 +227,7 @@ class TokenService:
         if not public:
             claims["appidacr"] = case.proof
         token = mint(await self._key(), claims)
-        action = f"{ACTION}/{case.grant_type}"
-        await self.gate.record(self._entry(Deed.SIGN_IN, case, action, 200, ""), version)
+        await self.gate.record(self._entry(Deed.SIGN_IN, case, 200, ""), version)
         return _shown(case.ask.endpoint, claims, token)
 
     async def published_keys(self) -> list[Body]:
@@ -180,19 +244,27 @@ class TokenService:
         raise server_busy()
 
     async def _key(self) -> RSAKey:
-        """The private half of the newest key that is not retired, unsealed once."""
+        """The private half of the newest key that is not retired."""
         key, _ = await self.gate.peek(_signing)
+        return self.half(key)
+
+    def new_uti(self) -> str:
+        """What no two tokens share."""
+        return base64.urlsafe_b64encode(self.random(16)).decode().rstrip("=")
+
+    def half(self, key: SigningKey) -> RSAKey:
+        """The private half of a key, unsealed once."""
         if self._signing is None or self._signing[0] != key.kid:
             if self.gate.keyring is None:
                 raise server_sealed()
             self._signing = key.kid, private_half(key, self.gate.keyring)
         return self._signing[1]
 
-    def _entry(self, deed: Deed, case: Case, action: str, status: int, code: str) -> Entry:
+    def _entry(self, deed: Deed, case: Case, status: int, code: str) -> Entry:
         return Entry(
             at=self.clock(),
             deed=deed,
-            action=action,
+            action=case.action,
             target=quoted(case.audience),
             caller=case.principal.object_id if case.principal else "",
             client=case.principal.client if case.principal else quoted(case.client),

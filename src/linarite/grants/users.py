@@ -9,7 +9,7 @@ from uuid import UUID
 
 from linarite.grants.proofs import hash_secret
 from linarite.model import Principal, PrincipalKind, Secret
-from linarite.store import directory
+from linarite.store import directory, tickets
 from linarite.store.directory import Credential
 from linarite.store.memory import principal_key
 
@@ -48,10 +48,11 @@ def add_user(
 def set_password(
     transaction: Transaction, user: Principal, password: Secret, *, now: datetime, random: Random = os.urandom
 ) -> None:
-    """Give a user this password and no other."""
+    """Give a user this password and no other; what came of signing in with an older one counts no more."""
     connection = transaction.connection()
     for old in directory.credentials_of(connection, user.object_id):
         directory.remove_credential(connection, user.object_id, old.id)
+    tickets.spend_all_of(connection, user.object_id)
     new = Credential(_guid(random), user.object_id, hash_secret(password), now, kind=PASSWORD)
     directory.add_credential(connection, new)
     transaction.note(principal_key(user.object_id))

@@ -1,4 +1,4 @@
-"""Forms: the URL-encoded body of a request to the token service, read strictly.
+"""Forms: the URL-encoded parameters of a request to the token service, in its body or its address, read strictly.
 
 A parameter that is given twice is refused, for two readers might each believe another one of the two. A body of another
 media type is no form at all: Entra complains of such a request that its first parameter is missing, and so do we.
@@ -32,9 +32,25 @@ def read_form(request: Request) -> Form:
         return Form()
     try:
         text = request.body.decode()
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
-    except ValueError:  # of which UnicodeDecodeError is one; not chained, for it holds the body
+    except UnicodeDecodeError:  # not chained, for it holds the body
         raise request_malformed("The body is no form in UTF-8.") from None
+    return _form(text)
+
+
+def read_query(request: Request) -> Form:
+    """The parameters in an address, read as strictly.
+
+    Raises:
+        Denied: as `read_form` does.
+    """
+    return _form(request.query_string)
+
+
+def _form(text: str) -> Form:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
+    except ValueError:  # of which UnicodeDecodeError is one
+        raise request_malformed("The parameters are no form in UTF-8.") from None
     values: dict[str, str] = {}
     for name, value in pairs:
         if name in values:

@@ -30,6 +30,9 @@ class Headers(Protocol):
     def get(self, key: str, default: str, /) -> str:
         """The value, or the default."""
 
+    def get_all(self, key: str, /) -> list[str]:
+        """Every value: HTTP/2 sends cookies in several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -7,29 +7,21 @@ This module decides nothing: `grants` does; the documents are in `openid`, forms
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import orjson
 import structlog
 
 from linarite.errors import Cut, Refusal, cut
-from linarite.grants import Ask, Denied, Endpoint, Form, tenant_of
-from linarite.grants.denied import (
-    address_unknown,
-    broken,
-    grant_unsupported,
-    method_wrong,
-    response_unsupported,
-    unavailable,
-)
-from linarite.ids import is_guid
+from linarite.grants import Denied, tenant_of
+from linarite.grants.denied import address_unknown, broken, method_wrong, unavailable
 from linarite.web import openid
-from linarite.web.forms import read_form
+from linarite.web.devices import Devices
 from linarite.web.http import Response
+from linarite.web.pages import HTML, Pages
 from linarite.web.render import JSON
+from linarite.web.sign_in import SignIn
+from linarite.web.visits import visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,12 +29,10 @@ if TYPE_CHECKING:
     from linarite.grants import TokenService
     from linarite.tokens import Authority
     from linarite.web.http import Request
+    from linarite.web.visits import Visit
 
-    Serve = Callable[["Visit"], Awaitable[Response]]
+    Serve = Callable[[Visit], Awaitable[Response]]
     Headers = tuple[tuple[str, str], ...]
-
-HTML = "text/html; charset=utf-8"
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 _COMMON = (
     ("cache-control", "no-store, no-cache"),
@@ -50,6 +40,8 @@ _COMMON = (
     ("expires", "-1"),
     ("x-content-type-options", "nosniff"),
     ("x-ms-ests-server", "Linarite"),
+)
+_SHARED = (
     # Single-page applications ask for documents and tokens from pages of other origins, without cookies.
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "client-request-id, x-ms-request-id"),
@@ -72,21 +64,14 @@ _METHOD_NOT_ALLOWED = 405
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A request, what it asks of the token service, and its path behind the tenant, in lower case."""
-
-    request: Request
-    ask: Ask
-    address: str
-
-
 class OAuth:
     """Translates for one token service."""
 
     def __init__(self, tokens: TokenService, authority: Authority) -> None:
         self._tokens = tokens
         self._authority = authority
+        self._pages = Pages()
+        sign_in, devices = SignIn(tokens, self._pages), Devices(tokens, self._pages)
         self._addresses: dict[str, tuple[tuple[str, ...], Serve]] = {
             ".well-known/openid-configuration": (("GET",), self._configuration_v1),
             "v2.0/.well-known/openid-configuration": (("GET",), self._configuration_v2),
@@ -95,10 +80,14 @@ class OAuth:
             "discovery/instance": (("GET",), self._instances),
             "oauth2/token": (("POST",), self._token),
             "oauth2/v2.0/token": (("POST",), self._token),
-            "oauth2/authorize": (("GET", "POST"), self._authorize),
-            "oauth2/v2.0/authorize": (("GET", "POST"), self._authorize),
             "oauth2/devicecode": (("POST",), self._device_code),
             "oauth2/v2.0/devicecode": (("POST",), self._device_code),
+            "openid/userinfo": (("GET", "POST"), self._user_info),
+            "oauth2/authorize": (("GET", "POST"), sign_in.authorize),
+            "oauth2/v2.0/authorize": (("GET", "POST"), sign_in.authorize),
+            "oauth2/deviceauth": (("GET", "POST"), devices.page),
+            "oauth2/logout": (("GET", "POST"), devices.sign_out),
+            "oauth2/v2.0/logout": (("GET", "POST"), devices.sign_out),
         }
         """What follows the tenant in a path → the methods that are accepted there, and who serves it."""
 
@@ -108,7 +97,7 @@ class OAuth:
         Raises:
             Cut: it is not to be answered; nothing else is ever raised.
         """
-        visit = _visit(request)
+        visit = visit_of(request)
         try:
             response = await self._disturbed(visit)
         except Denied as denied:
@@ -164,14 +153,11 @@ class OAuth:
     async def _token(self, visit: Visit) -> Response:
         return _json(await self._tokens.token(visit.ask))
 
-    async def _authorize(self, visit: Visit) -> Response:
-        """Where people will sign in with a browser; whatever is asked for is refused until they can."""
-        asked = visit.ask.form() if visit.request.method == "POST" else Form(visit.request.query)
-        raise response_unsupported(asked.get("response_type"))
+    async def _device_code(self, visit: Visit) -> Response:
+        return _json(await self._tokens.device(visit.ask))
 
-    async def _device_code(self, _: Visit) -> Response:
-        """Where devices will get a code for their user; refused until they can."""
-        raise grant_unsupported(DEVICE_CODE)
+    async def _user_info(self, visit: Visit) -> Response:
+        return _json(await self._tokens.user_info(visit.ask))
 
     async def _preflight(self, _: Visit) -> Response:
         return Response(204, _PREFLIGHT)
@@ -180,11 +166,11 @@ class OAuth:
 
     async def _configuration_v1(self, visit: Visit) -> Response:
         tenant = tenant_of(visit.ask.claimed_tenant, self._authority)
-        return _json(openid.configuration_v1(self._authority, tenant))
+        return _json(openid.configuration_v1(self._authority, tenant, implicit=self._tokens.implicit))
 
     async def _configuration_v2(self, visit: Visit) -> Response:
         tenant = tenant_of(visit.ask.claimed_tenant, self._authority)
-        return _json(openid.configuration_v2(self._authority, tenant))
+        return _json(openid.configuration_v2(self._authority, tenant, implicit=self._tokens.implicit))
 
     async def _instances(self, visit: Visit) -> Response:
         asked = visit.request.query.get("authorization_endpoint", "")
@@ -203,7 +189,8 @@ class OAuth:
         where = f"Trace ID: {ask.request} Correlation ID: {ask.correlation} Timestamp: {at}"
         headers += self._challenge(visit, denied)
         if "text/html" in visit.request.headers.get("accept", ""):
-            return Response(denied.status, (("content-type", HTML), *headers), _page(said, where))
+            page = self._pages.say("Sorry, you cannot be signed in", said, where, status=denied.status)
+            return Response(page.status, (*page.headers, *headers), page.body)
         body = {
             "error": denied.error,
             "error_description": f"{said} {where}",
@@ -224,40 +211,15 @@ class OAuth:
         return ()
 
 
-def _visit(request: Request) -> Visit:
-    words = [word for word in request.path.split("/") if word]
-    tenant, address = (words[0] if words else ""), "/".join(words[1:]).lower()
-    version = Endpoint.V2 if address.startswith("oauth2/v2.0/") else Endpoint.V1
-    request_id = str(uuid4())
-    given = request.headers.get("client-request-id", "") or request.query.get("client-request-id", "")
-    ask = Ask(
-        claimed_tenant=tenant,
-        endpoint=Endpoint.ADFS if tenant.lower() == "adfs" else version,
-        form=lambda: read_form(request),
-        request=request_id,
-        correlation=given.lower() if is_guid(given) else request_id,
-        address=request.address,
-        authorization=request.headers.get("authorization", "") or None,
-    )
-    return Visit(request, ask, address)
-
-
 def _json(body: Any, status: int = 200, headers: Headers = ()) -> Response:
     return Response(status, (("content-type", JSON), *headers), orjson.dumps(body))
-
-
-def _page(said: str, where: str) -> bytes:
-    return (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Sign in to Linarite</title>'
-        f"<h1>Sign in</h1><p>Sorry, but we're having trouble signing you in.</p><p>{escape(said)}</p>"
-        "<p>Applications sign in with their secret; people cannot sign in here yet.</p>"
-        f"<p><small>{escape(where)}</small></p></html>"
-    ).encode()
 
 
 def _complete(visit: Visit, response: Response) -> Response:
     """The response with what every answer of the token service carries; without its body where HEAD asked."""
     headers = [*response.headers, *_COMMON, ("x-ms-request-id", visit.ask.request)]
+    if dict(response.headers).get("content-type") != HTML:
+        headers += _SHARED
     if visit.request.headers.get("return-client-request-id", "").lower() == "true":
         headers.append(("client-request-id", visit.ask.correlation))
     body = b"" if visit.request.method == "HEAD" else response.body

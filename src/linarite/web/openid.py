@@ -1,8 +1,6 @@
 """Discovery documents of the token service: where its endpoints are, and that this host is an authority of its own.
 
-Member names and their order are those of Entra's documents. `authorization_endpoint` and
-`device_authorization_endpoint` must be there, for clients take no document without them; whoever comes there is told
-what does not work yet.
+Member names and their order are those of Entra's documents.
 """
 
 from __future__ import annotations
@@ -11,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from linarite.grants import GRANTS, tenant_of
+from linarite.grants.authorization import MODES
 from linarite.grants.denied import instance_unknown
+from linarite.grants.wishes import ABOUT
 
 if TYPE_CHECKING:
     from linarite.tokens import Authority
 
-_CLAIMS = ("aud", "iss", "iat", "nbf", "exp", "appid", "appidacr", "idp", "idtyp", "oid", "sub", "tid", "uti", "ver")
+_CLAIMS = (
+    *("aud", "iss", "iat", "nbf", "exp", "appid", "appidacr", "idp", "idtyp", "oid", "sub", "tid", "uti", "ver"),
+    *("amr", "name", "nonce", "preferred_username", "scp", "unique_name", "upn"),
+)
+_IMPLICIT = ("id_token", "code id_token", "token", "id_token token")
 
 
-def configuration_v1(authority: Authority, tenant: str) -> dict[str, Any]:
+def configuration_v1(authority: Authority, tenant: str, *, implicit: bool) -> dict[str, Any]:
     """`/{tenant}/.well-known/openid-configuration`, and that of `adfs`: the issuer is the one that tokens name."""
-    base = f"{authority.origin}/{tenant}"
-    return _configuration(authority, f"{base}/oauth2", f"{base}/discovery/keys", authority.issuer)
+    return _configuration(authority, tenant, "", authority.issuer, implicit=implicit)
 
 
-def configuration_v2(authority: Authority, tenant: str) -> dict[str, Any]:
+def configuration_v2(authority: Authority, tenant: str, *, implicit: bool) -> dict[str, Any]:
     """`/{tenant}/v2.0/.well-known/openid-configuration`."""
-    base = f"{authority.origin}/{tenant}"
-    issuer = f"{authority.url}/v2.0"
-    return _configuration(authority, f"{base}/oauth2/v2.0", f"{base}/discovery/v2.0/keys", issuer)
+    return _configuration(authority, tenant, "/v2.0", f"{authority.url}/v2.0", implicit=implicit)
 
 
 def instances(authority: Authority, authorization_endpoint: str) -> dict[str, Any]:
@@ -56,19 +57,25 @@ def instances(authority: Authority, authorization_endpoint: str) -> dict[str, An
     }
 
 
-def _configuration(authority: Authority, endpoints: str, keys: str, issuer: str) -> dict[str, Any]:
+def _configuration(authority: Authority, tenant: str, version: str, issuer: str, *, implicit: bool) -> dict[str, Any]:
+    base = f"{authority.origin}/{tenant}"
+    endpoints = f"{base}/oauth2{version}"
     return {
         "token_endpoint": f"{endpoints}/token",
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-        "jwks_uri": keys,
+        "jwks_uri": f"{base}/discovery{version}/keys",
+        "response_modes_supported": list(MODES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "response_types_supported": [],
+        "response_types_supported": ["code", *(_IMPLICIT if implicit else ())],
         "grant_types_supported": list(GRANTS),
-        "scopes_supported": [],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": list(ABOUT),
         "issuer": issuer,
+        "userinfo_endpoint": f"{base}/openid/userinfo",
         "authorization_endpoint": f"{endpoints}/authorize",
         "device_authorization_endpoint": f"{endpoints}/devicecode",
+        "end_session_endpoint": f"{endpoints}/logout",
         "claims_supported": list(_CLAIMS),
         "cloud_instance_name": urlsplit(authority.origin).hostname,
     }

@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from linarite.errors import server_busy
+from linarite.grants import GRANTS
 from linarite.grants.ask import DOMAIN
 from linarite.model import Deed
 from linarite.web.http import Request, Response
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 TOKEN = f"/{TENANT}/oauth2/v2.0/token"
-WITHOUT_TOKENS = ["authorize", "devicecode"]
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+class Sent(dict[str, str]):
+    """Headers, each sent once."""
+
+    def get_all(self, key: str) -> list[str]:
+        return [self[key]] if key in self else []
 
 
 class Visitor:
@@ -47,7 +55,7 @@ class Visitor:
         body, sent = (body, {}) if form is None else (urlencode(form).encode(), FORM)
         sent = {**sent, **{name.replace("_", "-"): value for name, value in headers.items()}}
         asked = query or {}
-        request = Request(method, path, urlencode(asked), sent, body, "127.0.0.1", ORIGIN, asked)
+        request = Request(method, path, urlencode(asked), Sent(sent), body, "127.0.0.1", ORIGIN, asked)
         return self.desk.run(self.oauth.serve(request))
 
     def get(self, path: str, **more: Any) -> Any:
@@ -96,7 +104,16 @@ def test_the_discovery_document_says_where_everything_is(
     assert document["authorization_endpoint"] == f"{ORIGIN}{endpoints}/authorize"
     assert document["device_authorization_endpoint"] == f"{ORIGIN}{endpoints}/devicecode"
     assert document["issuer"] == issuer
-    assert document["grant_types_supported"] == ["client_credentials"]
+    assert document["grant_types_supported"] == list(GRANTS)
+    assert document["response_types_supported"] == ["code", "id_token", "code id_token", "token", "id_token token"]
+
+
+def test_a_service_without_the_implicit_flow_says_so_and_gives_no_token_to_a_browser(visitor: Visitor) -> None:
+    visitor.desk.tokens.implicit = False
+    assert visitor.get(f"/{TENANT}/v2.0/.well-known/openid-configuration")["response_types_supported"] == ["code"]
+    query = {"client_id": AZURE_CLI, "redirect_uri": "http://localhost", "response_type": "token"}
+    response = visitor.send("GET", f"/{TENANT}/oauth2/authorize", query=query)
+    assert str(header(response, "location")).startswith("http://localhost#error=unsupported_response_type")
 
 
 @pytest.mark.parametrize("path", [f"/{TENANT}/v2.0", f"/{TENANT}", "/adfs", "/common/v2.0"])
@@ -285,23 +302,12 @@ def test_where_there_is_nothing_the_answer_is_404(visitor: Visitor, path: str) -
     assert refusal(response)["error"] == "invalid_request"
 
 
-@pytest.mark.parametrize("base", [f"/{TENANT}/oauth2/v2.0", f"/{TENANT}/oauth2", "/adfs/oauth2"])
-def test_what_does_not_work_yet_says_so(visitor: Visitor, base: str) -> None:
-    query = {"response_type": "code", "client_id": GUID}
-    answer = refusal(visitor.send("GET", f"{base}/authorize", query=query))
-    assert (answer["error"], answer["error_codes"]) == ("unsupported_response_type", [700054])
-    assert "response_type 'code' is not enabled" in answer["error_description"]
-    assert refusal(visitor.send("POST", f"{base}/authorize", query))["error_codes"] == [700054]
-    answer = refusal(visitor.send("POST", f"{base}/devicecode", {"client_id": GUID}))
-    assert (answer["error"], answer["error_codes"]) == ("unsupported_grant_type", [70003])
-
-
 def test_a_browser_gets_a_page_that_repeats_nothing_raw(visitor: Visitor) -> None:
-    query = {"response_type": "<script>alert(1)</script>"}
+    query = {"client_id": "<script>alert(1)</script>"}
     response = visitor.send("GET", f"/{TENANT}/oauth2/v2.0/authorize", query=query, accept="text/html,*/*;q=0.8")
     assert (response.status, header(response, "content-type")) == (400, "text/html; charset=utf-8")
     page = response.body.decode()
-    assert "AADSTS700054: response_type" in page
+    assert "AADSTS700016: Application with identifier" in page
     assert str(header(response, "x-ms-request-id")) in page
     assert "<script>" not in page
 
@@ -313,8 +319,10 @@ def test_a_browser_gets_a_page_that_repeats_nothing_raw(visitor: Visitor) -> Non
         ("POST", TOKEN, "Microsoft.AAD/token", "AADSTS900144"),
         ("GET", "/common/nothing", "Microsoft.AAD/nothing", "AADSTS9002313"),
         ("GET", f"/{GUID}/discovery/keys", "Microsoft.AAD/discovery/keys", "AADSTS90002"),
-        ("GET", "/common/oauth2/authorize", "Microsoft.AAD/oauth2/authorize", "AADSTS700054"),
-        ("POST", "/common/oauth2/devicecode", "Microsoft.AAD/oauth2/devicecode", "AADSTS70003"),
+        ("GET", "/common/oauth2/authorize", "Microsoft.AAD/oauth2/authorize", "AADSTS900144"),
+        ("POST", "/common/oauth2/devicecode", "Microsoft.AAD/devicecode", "AADSTS900144"),
+        ("POST", "/devicelogin", "Microsoft.AAD/oauth2/deviceauth", "AADSTS165000"),
+        ("GET", "/common/openid/userinfo", "Microsoft.AAD/userinfo", "AADSTS50027"),
         ("GET", "/common/discovery/instance", "Microsoft.AAD/discovery/instance", "AADSTS50049"),
     ],
 )
