@@ -49,7 +49,8 @@ def list_(context: Context, request: Request, path: str) -> Answer:
         value, token = kind.pages(
             context, scope, request.query.get("$filter", ""), request.query.get(kind.page_parameter, "")
         )
-        return Answer(200, {"value": value, **_next_link(context, request, path, token)})
+        shown = _selected(value, request.query.get("$select", ""))
+        return Answer(200, {"value": shown, **_next_link(context, request, path, token)})
     most = _top(request.query)
     fits = _own_filter(request)
     if kind.source is not None or kind.scoped:
@@ -73,6 +74,12 @@ def _next_link(context: Context, request: Request, path: str, token: str) -> Bod
     return {"nextLink": f"{context.origin}{path}?{urlencode(query, safe='$')}"}
 
 
+def _selected(value: list[Body], text: str) -> list[Body]:
+    """Only the members that a `$select` names, where there is one."""
+    names = {name.strip().lower() for name in text.split(",") if name.strip()}
+    return [{name: one[name] for name in one if name.lower() in names} for one in value] if names else value
+
+
 def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:
     """What of the list the caller may see: all of it, or the parts it has a role at; refused where that is nothing.
 
@@ -83,9 +90,15 @@ def _sight(context: Context, request: Request) -> Callable[[ResourceId], bool]:
         raise authorization_failed("", "", operation, scope.text)
     if access.allowed(view, caller, operation, scope) or request.route.kind.for_everybody:
         return lambda _: True
-    if scope is not ROOT and not access.holds_below(view, caller, scope):
+    if scope is not ROOT and not access.holds_below(view, caller, _stored(context, scope)):
         raise authorization_failed(caller.client, caller.object_id, operation, scope.text)
     return lambda id_: access.allowed(view, caller, operation, id_) or access.holds_below(view, caller, id_)
+
+
+def _stored(context: Context, scope: ResourceId) -> ResourceId:
+    """A scope, or the one above where it is computed, as the events of a subscription are: no role hangs on that."""
+    kind = context.registry.kind(scope.type)
+    return scope.parent or ROOT if kind is not None and kind.source is not None else scope
 
 
 def _own_filter(request: Request) -> Callable[[Resource], bool]:

@@ -92,6 +92,7 @@ def test_a_refusal_is_an_event_that_failed(server: Server) -> None:
         ("resourceProvider eq 'Microsoft.KeyVault'", lambda event: "KeyVault" in event["resourceId"]),
         ("caller eq '66666666-7777-8888-9999-AAAAAAAAAAAA'", lambda event: event["caller"].startswith("66666666")),
         ("eventTimestamp le '2999-01-01'", lambda _: True),
+        ("status eq 'succeeded'", lambda event: event["status"]["value"] == "Succeeded"),
     ],
 )
 def test_a_condition_leaves_what_it_names_and_nothing_else(server: Server, condition: str, holds: Any) -> None:
@@ -133,6 +134,24 @@ def test_a_continuation_token_that_is_none_is_refused(server: Server) -> None:
     params = {"$filter": f"eventTimestamp ge {SINCE}", "$skipToken": "-1"}
     answer = server.owner().get(path, version="2015-04-01", params=params)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidContinuationToken")
+
+
+def test_the_members_that_are_selected_are_told_and_no_others(server: Server) -> None:
+    listed_keys(server)
+    path = f"{server.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    params = {"$filter": f"eventTimestamp ge {SINCE}", "$select": "caller, operationname,colour"}
+    found = server.owner().get(path, version="2015-04-01", params=params).json()["value"]
+    assert {tuple(event) for event in found} == {("caller", "operationName")}
+
+
+def test_whoever_may_read_one_group_is_told_of_that_group(server: Server) -> None:
+    listed_keys(server)
+    made = json.loads(
+        answered("app", "add", "x", "--role", "Reader", "--scope", server.group, "--json", "--data", server.folder)
+    )
+    found = ask(server, f"eventTimestamp ge {SINCE}", server.signed_in(made["clientId"], made["clientSecret"]))
+    groups = {event["resourceGroupName"] for event in found.json()["value"]}
+    assert groups == {server.known["resourceGroup"]} < {event["resourceGroupName"] for event in events(server)}
 
 
 @pytest.mark.parametrize(("role", "status"), [("Reader", 200), ("AcrPull", 403)])

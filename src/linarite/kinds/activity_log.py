@@ -34,7 +34,7 @@ _LOOKED_AT = 5_000
 
 _AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
 _CONDITION = re.compile(r"(\w+)\s+(eq|ge|le)\s+(?:'((?:[^']|'')*)'|(\S+))", re.IGNORECASE)
-_TEXTS = ("resourcegroupname", "resourceuri", "resourceid", "resourceprovider", "correlationid", "caller")
+_TEXTS = ("resourcegroupname", "resourceuri", "resourceid", "resourceprovider", "correlationid", "caller", "status")
 _ALWAYS = "eventchannels"
 """Named by clients to ask for all that there is here."""
 
@@ -59,6 +59,7 @@ class _Filter:
             "resourceprovider": id_.namespace,
             "correlationid": entry.correlation,
             "caller": _caller(entry),
+            "status": _status(entry),
         }
         return (
             self.since <= entry.at
@@ -100,12 +101,16 @@ def _unsupported(text: str) -> BadRequest:
     return BadRequest(
         "UnsupportedQuery",
         f"The filter '{text}' is not supported. It says from when on, 'eventTimestamp ge {{time}}', and perhaps 'and "
-        "eventTimestamp le', or resourceGroupName, resourceUri, resourceProvider, correlationId or caller with 'eq'.",
+        "eventTimestamp le', or resourceGroupName, resourceUri, resourceProvider, correlationId, caller or status with "
+        "'eq'.",
     )
 
 
 def _pages(reading: Reading, scope: ResourceId, filter_: str, token: str) -> tuple[list[Body], str]:
-    """A page of events, newest first, and the token of the next one: the place on the trail where this one ended."""
+    """A page of events, newest first, and the token of the next one: the place on the trail where this one ended.
+
+    The caller sees what was done where they may read events: all of it, or that of their groups and resources.
+    """
     wanted = _read(filter_)
     if token and not re.fullmatch(r"[1-9]\d{0,17}", token, re.ASCII):
         message = "The continuation token is invalid. Take it from the 'nextLink' of the page before."
@@ -114,7 +119,9 @@ def _pages(reading: Reading, scope: ResourceId, filter_: str, token: str) -> tup
     entries = reading.trail(int(token) if token else None, _LOOKED_AT)
     for place, entry in entries:
         id_ = parse_id(entry.target)
-        if id_ is not None and _same(id_, scope) and _is_event(entry) and wanted.fits(entry, id_):
+        if id_ is None or not _same(id_, scope) or not _is_event(entry) or not wanted.fits(entry, id_):
+            continue
+        if reading.may(f"{TYPE}/values/read", id_):
             found.append(_event(place, entry, id_, reading.options.tenant))
             if len(found) == _PAGE:
                 return found, str(place) if place > 1 else ""
@@ -138,12 +145,16 @@ def _caller(entry: Entry) -> str:
     return entry.client if "@" in entry.client or not entry.caller else entry.caller
 
 
+def _status(entry: Entry) -> str:
+    return "Failed" if entry.status >= HTTPStatus.BAD_REQUEST else "Succeeded"
+
+
 def _event(place: int, entry: Entry, id_: ResourceId, tenant: str) -> Body:
     """An entry as Azure's `EventData`."""
     at = entry.at.isoformat().replace("+00:00", "Z")
     ticks = (entry.at - _EPOCH) // timedelta(microseconds=1) * 10 + _TICKS_AT_EPOCH
     event_id = str(uuid5(NAMESPACE_URL, f"{entry.request}/{place}"))
-    failed = entry.status >= HTTPStatus.BAD_REQUEST
+    failed = _status(entry) == "Failed"
     phrase = HTTPStatus(entry.status).phrase
     return {
         "authorization": {"action": entry.action, "scope": id_.text},
@@ -166,7 +177,7 @@ def _event(place: int, entry: Entry, id_: ResourceId, tenant: str) -> Body:
         "resourceProviderName": _said(id_.namespace),
         "resourceId": id_.text,
         "resourceType": _said(id_.type),
-        "status": _said("Failed" if failed else "Succeeded"),
+        "status": _said(_status(entry)),
         "subStatus": _said(phrase.replace(" ", ""), f"{phrase} (HTTP Status Code: {entry.status})"),
         "submissionTimestamp": at,
         "subscriptionId": id_.subscription,

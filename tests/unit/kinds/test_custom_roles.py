@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from linarite import membership
 from linarite.errors import BadRequest, Forbidden, NotFound, Refusal
 from linarite.first_start import OWNER_OBJECT, OWNER_USER_OBJECT
 from linarite.roles import BUILT_IN
@@ -353,3 +354,6 @@ def test_the_last_owner_stays_until_there_is_another_one(house: House) -> None:
     second = give(house, SUBSCRIPTION, OWNER, who).body
     assert house.delete(first["id"]).status == 200
     assert refused(lambda: house.delete(second["id"], by=who))[1] == "LastOwnerAssignment"
+    with pytest.raises(membership.Unfit, match="is the last one that owns the subscription"):
+        house.runner.run(membership.remove(house.engine.gate, who, now=house.now))
+    assert house.get(second["id"], by=who)["name"] == second["name"]
