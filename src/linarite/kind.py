@@ -231,7 +231,8 @@ class Kind:
     versions: Versions
     fields: tuple[Field, ...]
     parent: str = ""
-    """Full type of the resource above; empty for the types of a resource group, `*` for any scope (extensions)."""
+    """Full type of the resource above; empty for the types of a resource group, `/` for those of the tenant, `*` for
+    any scope (extensions)."""
     name: NameRule = field(default_factory=NameRule)
     tracked: bool = True
     """Has a location, which is required on creation and fixed, and tags."""

@@ -145,7 +145,8 @@ class Registry:
         raise self._unknown(scope.namespace, version)
 
     def _kind_of(self, id_: ResourceId, version: str) -> Kind:
-        if (kind := self.kind(id_.type)) is not None:
+        kind = self.kind(id_.type)
+        if kind is not None and _stands(kind, id_):
             return kind
         if not self.knows(id_.namespace):
             raise namespace_unknown(id_.namespace)
@@ -155,6 +156,12 @@ class Registry:
         kinds = self.of_namespace(namespace)
         listed = sorted({known for kind in kinds for known in kind.versions.listed}, reverse=True)
         return type_unknown(namespace, version, listed)
+
+
+def _stands(kind: Kind, id_: ResourceId) -> bool:
+    """Whether an id is where resources of the kind are: a storage account stands in a group, and nowhere else."""
+    where = {"": GROUP, "/": ROOT.type}.get(kind.parent, kind.parent)
+    return where == "*" or (id_.parent or ROOT).type.lower() == where.lower()
 
 
 def _verb(method: str, kind: Kind) -> Verb:

@@ -130,6 +130,27 @@ def test_an_action_that_is_not_there_is_a_type_that_is_not_there(server: Server,
     assert refusal(owner.post(f"{server.workspace}/listEverything"))[:2] == (404, "InvalidResourceType")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/{a}/stwhere1",
+        "{s}/{a}/stwhere2",
+        "{w}/{a}/stwhere3",
+        "{s}/providers/{m}/workspaces/where4",
+        "{w}/providers/{m}/workspaces/where5",
+        "/providers/Microsoft.Resources/resourceGroups/where6",
+        "{g}/providers/Microsoft.Resources/resourceGroups/where7",
+    ],
+)
+def test_a_resource_stands_where_its_type_does_and_nowhere_else(server: Server, owner: Caller, path: str) -> None:
+    a, at = "providers/Microsoft.Storage/storageAccounts", {"s": server.subscription, "g": server.group}
+    named = path.format(a=a, m=MLS, w=server.workspace, **at)
+    body = {"location": "eastus", "sku": {"name": "Standard_LRS"}}
+    for method in ("PUT", "GET", "DELETE"):
+        answer = owner.call(method, named, body if method == "PUT" else None)
+        assert refusal(answer)[:2] == (404, "InvalidResourceType")
+
+
 def test_a_child_whose_parent_is_not_there_says_which_parent(owner: Caller, place: Place) -> None:
     path = f"{place.group}/providers/Microsoft.Storage/storageAccounts/nothing/blobServices/default/containers/c"
     said = "Can not perform requested operation on nested resource. Parent resource 'nothing' not found."

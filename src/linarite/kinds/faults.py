@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from linarite.errors import Problem, path_unknown
-from linarite.ids import ROOT
+from linarite.errors import Problem
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import SYSTEM_DATA, read_only
 from linarite.schema import Field, Number, Object, Text, Whole
@@ -43,9 +42,7 @@ _PROPERTIES = Object(
 
 
 def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> None:
-    del before
-    if id_.parent is not ROOT:
-        raise path_unknown()
+    del id_, before
     properties = draft["properties"]
     properties["struck"] = 0
     if properties["fault"] in {"429", "delay"}:
@@ -70,6 +67,7 @@ FAULTS = Kind(
     versions=Versions((), any_dated=True),
     name=NameRule(r"[A-Za-z0-9-]{1,64}", "Names of faults are 1 to 64 letters, digits and hyphens."),
     fields=(Field(name="properties", shape=_PROPERTIES, required=True), SYSTEM_DATA),
+    parent="/",
     tracked=False,
     methods=frozenset({"GET", "PUT", "DELETE"}),
     lists=frozenset({"parent"}),

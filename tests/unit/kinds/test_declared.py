@@ -55,7 +55,7 @@ def test_versions_are_dates_oldest_first(kind: Kind) -> None:
 
 @every_kind
 def test_a_type_stands_below_a_type_that_is_served(kind: Kind) -> None:
-    assert kind.parent in {"", "*"} or Registry(KINDS).kind(kind.parent) is not None
+    assert kind.parent in {"", "/", "*"} or Registry(KINDS).kind(kind.parent) is not None
 
 
 @every_kind
