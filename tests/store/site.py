@@ -157,13 +157,21 @@ def names(connection: Connection) -> set[str]:
 def commits(gate: Gate) -> Iterator[list[object]]:
     """Collects one item for every commit that a gate makes."""
     seen: list[object] = []
+    writer = gate.database.writer
+    if writer.dialect.name == "sqlite":
+        with contextlib.closing(writer.raw_connection()) as pooled:
+            driver: Any = pooled.driver_connection
+        driver.set_trace_callback(lambda statement: seen.append(statement) if statement == "COMMIT" else None)
+        yield seen
+        driver.set_trace_callback(None)
+        return
 
     def note(connection: Connection) -> None:
         seen.append(connection)
 
-    event.listen(gate.database.writer, "commit", note)
+    event.listen(writer, "commit", note)
     yield seen
-    event.remove(gate.database.writer, "commit", note)
+    event.remove(writer, "commit", note)
 
 
 async def together(gate: Gate, *units: Callable[[Transaction], object]) -> list[Any]:

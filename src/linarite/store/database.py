@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,13 +21,17 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from linarite.store.hand import Hand
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection
 
 T = TypeVar("T")
+Execute = Callable[..., Any]
+"""Runs a statement with its parameters; the answer has `fetchone`."""
 
 _READERS = 4
 _WAL_PAGES = 4000
@@ -60,7 +65,9 @@ class Database:
             message = f"A {parsed.get_backend_name()} database cannot be used. SQLite and PostgreSQL can."
             raise DatabaseTrouble(message)
         self._writing: Connection | None = None
-        self._write_thread = ThreadPoolExecutor(1, "linarite-gate")
+        self._driver: Any = None
+        """The driver's own connection below that."""
+        self._hand = Hand("linarite-gate")
         self._read_threads = ThreadPoolExecutor(_READERS, "linarite-read")
 
     def _open_sqlite(self, url: Any, path: str) -> None:
@@ -91,20 +98,35 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that commits at the end; one at a time in a process, in order among processes of a file.
+        """A transaction that commits at the end; one at a time in a process, in order among processes of a file."""
+        with self._turn(), self._kept() as connection, connection.begin():
+            yield connection
 
-        The connection is kept from one transaction to the next, and replaced when it broke.
-        """
-        with self._turn():
-            if self._writing is None:
-                self._writing = self.writer.connect()
-            try:
-                with self._writing.begin():
-                    yield self._writing
-            except BaseException:
-                self._writing.close()
-                self._writing = None
-                raise
+    @contextlib.contextmanager
+    def appending(self) -> Iterator[Execute]:
+        """The same for statements of the driver alone, which is what most commits are: on SQLite past SQLAlchemy."""
+        if not self.inline:
+            with self.writing() as connection:
+                yield connection.exec_driver_sql
+            return
+        with self._turn(), self._kept():
+            driver = self._driver
+            driver.execute("BEGIN IMMEDIATE")
+            yield driver.execute
+            driver.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[Connection]:
+        """The writing connection, kept from one transaction to the next, rolled back and replaced when it broke."""
+        if self._writing is None:
+            self._writing = self.writer.connect()
+            self._driver = self._writing.connection.driver_connection
+        try:
+            yield self._writing
+        except BaseException:
+            self._writing.close()
+            self._writing = None
+            raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -133,7 +155,7 @@ class Database:
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work in the thread that writes; it opens its own transaction with `writing`."""
-        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+        return await self._hand.do(work)
 
     async def read(self, question: Callable[[Connection], T]) -> T:
         """Run a question over a reading transaction, where it costs least."""
@@ -148,7 +170,7 @@ class Database:
 
     def close(self) -> None:
         """Wait for what is running, and let go of everything."""
-        self._write_thread.shutdown()
+        self._hand.close()
         self._read_threads.shutdown()
         if self._writing is not None:
             self._writing.close()
@@ -163,10 +185,10 @@ class Database:
 
 def passing(error: Exception) -> bool:
     """Whether the same transaction may well succeed when it is tried again."""
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _RETRYABLE or error.connection_invalidated or "database is locked" in str(error.orig)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
+    return state in _RETRYABLE or invalidated or (isinstance(cause, sqlite3.Error) and "is locked" in str(cause))
 
 
 def throwaway_engine(url: str) -> Engine:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from linarite.model import Entry
     from linarite.seal import Keyring
-    from linarite.store.database import Database
+    from linarite.store.database import Database, Execute
     from linarite.store.memory import Memory
 
 T = TypeVar("T")
@@ -243,28 +243,38 @@ class Gate:
         for _ in range(_TRIES - 1):
             try:
                 return self._write_once(batch, tried)
-            except DBAPIError as error:
+            except Exception as error:
                 if not passing(error):
                     raise
         return self._write_once(batch, tried)
 
     def _write_once(self, batch: list[_Record | _Unit], tried: list[_Written]) -> _Written:
-        with self.database.writing() as connection:
-            version, seq, last = connection.exec_driver_sql(self._statements.take_state).one()
-            if (committed := _committed(connection, tried)) is not None:
-                return committed
-            written = _Written(base=version, version=version)
-            entries = list(_recorded(batch, written))
+        if tried or any(isinstance(item, _Unit) for item in batch):
+            with self.database.writing() as connection:
+                return self._write_with(connection.exec_driver_sql, connection, batch, tried)
+        with self.database.appending() as execute:
+            return self._write_with(execute, None, batch, tried)
+
+    def _write_with(
+        self, execute: Execute, connection: Connection | None, batch: list[_Record | _Unit], tried: list[_Written]
+    ) -> _Written:
+        """Write a batch in an open transaction; a connection is needed if it has units, or was tried before."""
+        version, seq, last = execute(self._statements.take_state).fetchone()
+        if connection is not None and (committed := _committed(connection, tried)) is not None:
+            return committed
+        written = _Written(base=version, version=version)
+        entries = list(_recorded(batch, written))
+        if connection is not None:
             for item in batch:
                 if isinstance(item, _Unit):
                     written.outcomes.append((item.done, self._run(connection, item, written, entries)))
-            if rows := trail.chain(entries, seq, last):
-                seq, last = written.end = rows[-1][0], rows[-1][3]
-                tried.append(written)
-                for statement, arguments in self._statements.append(rows):
-                    connection.exec_driver_sql(statement, arguments)
-            if rows or written.version != version:
-                connection.exec_driver_sql(self._statements.leave_state, (written.version, seq, last))
+        if rows := trail.chain(entries, seq, last):
+            seq, last = written.end = rows[-1][0], rows[-1][3]
+            tried.append(written)
+            for statement, arguments in self._statements.append(rows):
+                execute(statement, arguments)
+        if rows or written.version != version:
+            execute(self._statements.leave_state, (written.version, seq, last))
         return written
 
     def _run(self, connection: Connection, unit: _Unit, written: _Written, entries: list[Entry]) -> Outcome:

@@ -5,6 +5,7 @@ Measured: `docs/performance.md`. Everything else in the store is written with SQ
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 _LONGEST_INSERT = 64
-"""Rows of the longest insert; a batch is cut into powers of two, so that few statements have to be prepared."""
-
+"""Rows of the longest insert."""
 
 _TAKE = "SELECT version, seq, hash FROM state"
 _LEAVE = "UPDATE state SET version = ?, seq = ?, hash = ?"
@@ -30,10 +30,8 @@ class Statements:
         mark = "?" if sqlite else "%s"
         self.take_state = _TAKE if sqlite else _TAKE + " FOR UPDATE"
         self.leave_state = _LEAVE.replace("?", mark)
-        self._inserts = {
-            count: (_APPEND + ", ".join([_ROW] * count)).replace("?", mark)
-            for count in (1, 2, 4, 8, 16, 32, _LONGEST_INSERT)
-        }
+        counts = range(_LONGEST_INSERT + 1)
+        self._inserts = [(_APPEND + ", ".join([_ROW] * count)).replace("?", mark) for count in counts]
 
     def append(self, rows: Sequence[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, tuple[object, ...]]]:
         """Statements, with their parameters, that insert rows of the trail.
@@ -41,8 +39,6 @@ class Statements:
         One statement for many rows: the driver lets go of the interpreter once a statement, and gets it back only when
         the busy event loop pauses, so one statement a row would wait that long for every row.
         """
-        start = 0
-        while start < len(rows):
-            count = min(_LONGEST_INSERT, 1 << ((len(rows) - start).bit_length() - 1))
-            yield self._inserts[count], tuple(value for row in rows[start : start + count] for value in row)
-            start += count
+        for start in range(0, len(rows), _LONGEST_INSERT):
+            some = rows[start : start + _LONGEST_INSERT]
+            yield self._inserts[len(some)], tuple(chain.from_iterable(some))
