@@ -45,7 +45,7 @@ from linarite.web.oauth import OAuth
 from linarite.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from linarite.engine import Follower
@@ -261,16 +261,19 @@ class Instance:
 
 def _new_ids() -> Callable[[], str]:
     """A source of version-4 GUIDs that asks the system for random bytes once for 512 of them."""
-    pool = ""
 
-    def new_id() -> str:
-        nonlocal pool
-        if not pool:
-            pool = os.urandom(16 * 512).hex()
-        raw, pool = pool[:32], pool[32:]
-        return f"{raw[:8]}-{raw[8:12]}-4{raw[13:16]}-{'89ab'[int(raw[16], 16) & 3]}{raw[17:20]}-{raw[20:]}"
+    def ids() -> Iterator[str]:
+        while True:
+            drawn = os.urandom(16 * 512)
+            text = drawn.hex()
+            for at in range(0, len(text), 32):
+                variant = "89ab"[drawn[at // 2 + 8] & 3]
+                yield (
+                    f"{text[at : at + 8]}-{text[at + 8 : at + 12]}-4{text[at + 13 : at + 16]}-"
+                    f"{variant}{text[at + 17 : at + 20]}-{text[at + 20 : at + 32]}"
+                )
 
-    return new_id
+    return ids().__next__
 
 
 class _Later:
@@ -278,8 +281,8 @@ class _Later:
 
     application: Callable[[Any, Any], Any]
 
-    async def __call__(self, scope: Any, protocol: Any) -> None:
-        await self.application(scope, protocol)
+    def __call__(self, scope: Any, protocol: Any) -> Any:
+        return self.application(scope, protocol)
 
 
 def _after(port: int, place: int) -> int:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
 from linarite.routes import Route, Verb
 
@@ -21,16 +24,15 @@ if TYPE_CHECKING:
 MOST_REMEMBERED = 20_000
 
 
-@dataclass(slots=True)
-class Call:
-    """A request of a client, as the network layer understood it; nothing in it is trusted."""
+class Call(msgspec.Struct):
+    """A request of a client, as the network layer understood it; nothing in it is trusted, and it does not print."""
 
     method: str
     path: str
     """Percent-decoded."""
     query_string: str
     query: Mapping[str, str]
-    authorization: str | None = field(repr=False)
+    authorization: str | None
     json: Callable[[], Any]
     """The decoded body, None where there is none; raises a Refusal where it cannot be read."""
     origin: str
@@ -45,7 +47,6 @@ class Call:
     """Set by the engine: which of Azure's token buckets the call draws on."""
     remaining: int | None = None
     """Set by the engine once the caller is known: what is left in it."""
-
     met: tuple[str, ...] = ()
     """Set by the engine: the keys of the faults on purpose that had their chance."""
     struck_by: tuple[str, ...] = ()
@@ -61,6 +62,9 @@ class Call:
         """What makes two releases the same; a body is ignored by all of them."""
         return self.path, self.query_string, self.authorization
 
+    def __repr__(self) -> str:
+        return f"Call({self.method} {self.path})"
+
 
 class Plan:
     """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
@@ -68,7 +72,7 @@ class Plan:
     Made once for a method, a path and an api-version, and the same for everybody.
     """
 
-    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route")
+    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route", "subscription")
 
     def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
         self.address = address
@@ -77,6 +81,7 @@ class Plan:
         self.operation = route.operation if route else ""
         self.effect = _effect(route)
         self.bucket = _bucket(route)
+        self.subscription = address.scope.within(SUBSCRIPTION) if address else None
 
     @property
     def repeatable(self) -> bool:

@@ -29,7 +29,7 @@ from linarite.errors import (
     version_unknown,
 )
 from linarite.faults import Met
-from linarite.ids import PROVIDER, SUBSCRIPTION, parse
+from linarite.ids import PROVIDER, parse
 from linarite.kind import REGIONS, Effect, Kind, is_dated
 from linarite.model import Answer, Deed, Entry
 from linarite.routes import Route, Verb
@@ -210,7 +210,7 @@ class Engine:
         version = call.query.get("api-version", "").lower()
         if not version:
             raise version_missing()
-        subscription = plan.address.scope.within(SUBSCRIPTION) if plan.address else None
+        subscription = plan.subscription
         if subscription is not None and view.resource(subscription.key) is None:
             raise subscription_not_found(subscription.name)
         caller = self._caller(view, call, case)
@@ -245,9 +245,9 @@ class Engine:
     def _count(self, call: Call, plan: Plan, caller: Principal) -> None:
         """Take a token of the caller's bucket, once for a call however often it is decided."""
         if call.remaining is None:
-            subscription = plan.address.scope.subscription if plan.address else None
+            subscription = plan.subscription.name if plan.subscription else ""
             call.remaining = 0
-            call.remaining = self.buckets.take(call.bucket, subscription or "", caller.object_id, self.clock())
+            call.remaining = self.buckets.take(call.bucket, subscription, caller.object_id, self.clock())
 
     def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer) -> Answer | Refusal:
         """A remembered answer, unless the caller's bucket is empty."""

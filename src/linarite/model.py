@@ -260,3 +260,8 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     origin: str = "provider"
     """Who speaks, as `errors.Origin` has it: the provider of workspaces indents its JSON."""
+    rendered: bytes | None = None
+    """The body's bytes, once somebody has made them: an answer that is given again is not rendered again."""
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"

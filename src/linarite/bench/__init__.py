@@ -56,7 +56,7 @@ def _everything(folder: Path, workers: int, modules: Path, listed: int) -> Itera
         own = subjects.own(known, pid, listed)
         body, headers = _sample(known)
         others = [
-            stack.enter_context(subjects.constant(folder / "own", body, headers)),
+            stack.enter_context(subjects.constant(folder / "own", body, headers, own[0].shot)),
             stack.enter_context(peers.nginx(folder, folder / "own", body)),
             stack.enter_context(peers.moto(folder)),
             stack.enter_context(peers.azurite(folder, modules)),

@@ -8,9 +8,9 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from linarite.bench.load import NoLoad, Shot
@@ -100,8 +100,8 @@ def _fill(client: Client, subscription: str, many: int) -> None:
 
 
 @contextlib.contextmanager
-def constant(folder: Path, body: str, headers: list[tuple[str, str]]) -> Iterator[Subject]:
-    """The yardstick, with the bytes of a real answer."""
+def constant(folder: Path, body: str, headers: list[tuple[str, str]], like: Shot) -> Iterator[Subject]:
+    """The yardstick, with the bytes of a real answer to the same request."""
     process = subprocess.Popen(
         [sys.executable, "-m", "linarite.bench.constant", str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -113,7 +113,8 @@ def constant(folder: Path, body: str, headers: list[tuple[str, str]]) -> Iterato
         process.stdin.write(json.dumps({"headers": headers, "body": body}) + "\n")
         process.stdin.flush()
         origin = process.stdout.readline().strip()
-        yield Subject("constant", process.pid, Shot(f"{origin}/", "POST"))
+        path = urlsplit(like.url)._replace(scheme="", netloc="").geturl()
+        yield Subject("constant", process.pid, replace(like, url=f"{origin}{path}"))
     finally:
         process.stdin.close()
         process.wait(STARTS_WITHIN)

@@ -206,6 +206,11 @@ def assigned(connection: Connection, role: str) -> dict[str, Assignment]:
     return {row.key: Assignment(row.principal, row.role, row.scope) for row in rows}
 
 
+def holders(connection: Connection) -> set[str]:
+    """Who holds any role anywhere, in the directory or not."""
+    return set(connection.execute(select(assignments.c.principal)).scalars())
+
+
 def assigned_principals(connection: Connection, key: str) -> set[str]:
     """Who holds roles that go with a resource: assignments at it, and at everything below it."""
     query = select(assignments.c.principal).where(assignments.c.key.in_(_subtree(key)))

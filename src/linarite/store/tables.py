@@ -131,6 +131,27 @@ presented = Table(
     comment="Assertions that were presented, by their SHA-256, where none may be presented twice.",
 )
 
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("family", Text, nullable=False, index=True),
+    Column("principal", Text, ForeignKey("principals.object_id", ondelete="CASCADE"), index=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+    Column("spent", Boolean, nullable=False, default=False),
+    comment="Codes, refresh tokens, sessions: digests of what the token service gave out, and what goes with each.",
+)
+
+redirects = Table(
+    "redirects",
+    metadata,
+    Column("application", Text, ForeignKey("principals.object_id", ondelete="CASCADE"), primary_key=True),
+    Column("uri", Text, primary_key=True),
+    comment="Where answers for an application may be sent.",
+)
+
 signing_keys = Table(
     "signing_keys",
     metadata,

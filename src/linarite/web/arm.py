@@ -73,7 +73,7 @@ class Arm:
             json=bodies.reader(request.body, request.headers.get("content-type", "")),
             origin=request.origin,
             request=request_id,
-            correlation=given.lower() if is_guid(given) else request_id,
+            correlation=given.lower() if given and is_guid(given) else request_id,
             address=request.address,
             refusal=request.refusal,
         )
@@ -89,11 +89,14 @@ class Arm:
 
     def _respond(self, request: Request, call: Call, outcome: Answer | Refusal) -> Response:
         refused = isinstance(outcome, Refusal)
-        headers = [*_FIXED, *outcome.headers]
-        headers.append(("x-ms-request-id", call.request))
-        headers.append(("x-ms-correlation-request-id", call.correlation))
         at = _second(int(self._engine.clock().timestamp()))
-        headers.append(("x-ms-routing-request-id", f"{self._location}:{at}:{call.request}"))
+        headers = [
+            *_FIXED,
+            *outcome.headers,
+            ("x-ms-request-id", call.request),
+            ("x-ms-correlation-request-id", call.correlation),
+            ("x-ms-routing-request-id", f"{self._location}:{at}:{call.request}"),
+        ]
         if refused and outcome.origin == "gateway":
             headers.append(("x-ms-failure-cause", "gateway"))
         else:
@@ -116,4 +119,4 @@ class Arm:
             headers.append(("content-type", JSON))
         if request.method == "HEAD":
             body = b""
-        return Response(outcome.status, tuple(headers), body)
+        return Response(outcome.status, headers, body)

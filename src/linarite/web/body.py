@@ -24,16 +24,20 @@ def reader(body: bytes, content_type: str) -> Callable[[], Any]:
 
     Reading waits until somebody wants the body, so that a caller who may not is refused first.
     """
+    if not body:
+        return _nothing
 
     def read() -> Any:
-        if not body:
-            return None
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
             raise media_type_unsupported(content_type)
         return decode(body)
 
     return read
+
+
+def _nothing() -> None:
+    """What an empty body says."""
 
 
 def decode(body: bytes) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +13,7 @@ import msgspec
 from linarite.errors import body_too_large, body_unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from linarite.errors import Refusal
 
@@ -34,31 +33,36 @@ class Headers(Protocol):
         """Every value: HTTP/2 sends cookies in several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Request(msgspec.Struct, frozen=True):
     """A request. What may hold secrets does not print."""
 
     method: str
     path: str
     """Percent-decoded."""
-    query_string: str = field(repr=False)
-    headers: Headers = field(repr=False)
-    body: bytes = field(repr=False)
+    query_string: str
+    headers: Headers
+    body: bytes
     address: str
     """The client's IP address."""
     origin: str
     """`https://host:port` as the client wrote it."""
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = _NONE
     """Of a parameter that was sent twice, the last one counts."""
     refusal: Refusal | None = None
     """Set where the body was over the limit: the body is empty then."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.path} for {self.address})"
 
 
 class Response(msgspec.Struct, frozen=True):
     """A response. What may hold secrets does not print."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
 
     def __repr__(self) -> str:
@@ -128,8 +132,7 @@ def _cut_short(body: bytes, declared: str | None) -> Refusal | None:
 
 def send(protocol: Any, response: Response) -> None:
     """Write a response whole."""
-    headers = list(response.headers)
     if response.body:
-        protocol.response_bytes(response.status, headers, response.body)
+        protocol.response_bytes(response.status, response.headers, response.body)
     else:
-        protocol.response_empty(response.status, headers)
+        protocol.response_empty(response.status, response.headers)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec.structs import force_setattr
 
 from linarite.model import Secret
 
@@ -24,7 +25,9 @@ def answer_body(answer: Answer) -> bytes:
     """The body of an answer; empty where it has none."""
     if answer.body is None:
         return b""
-    return _encode(answer.body, pretty=answer.origin == "workspaces")
+    if answer.rendered is None:
+        force_setattr(answer, "rendered", _encode(answer.body, pretty=answer.origin == "workspaces"))
+    return answer.rendered or b""
 
 
 def refusal_body(refusal: Refusal, *, correlation: str, request: str, location: str) -> bytes:
