@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from linarite.store import trail
+from tests.api.browser import browser_of
 from tests.cli.program import answered, refused
 from tests.server import running
 
@@ -64,6 +65,30 @@ def test_a_role_at_a_scope_counts_there_and_below_and_shows_over_the_api(changed
     assert listed(changed.folder)[made["clientId"]]["roles"] == [
         {"role": "Contributor", "scope": changed.workspace.lower()}
     ]
+
+
+def test_an_application_of_ones_own_signs_users_in_who_consent_once(changed: Server) -> None:
+    made = added(changed.folder, "tool", "--public", "--redirect", "http://localhost")
+    assert made["clientSecret"] is None
+    browser = browser_of(changed)
+    page = browser.sign_in(browser.ask(client_id=made["clientId"]), changed.password())
+    assert "tool asks for your consent" in page.form.text
+    assert "user_impersonation" in page.form.text
+    declined = browser.press(page, "decline").brought
+    assert (declined["error"], declined["state"]) == ("access_denied", "a state & more")
+    assert browser.ask(client_id=made["clientId"], prompt="none").brought["error"] == "consent_required"
+    page = browser.press(browser.ask(client_id=made["clientId"]), "consent")
+    answer = browser.redeem(page.brought["code"], client_id=made["clientId"])
+    assert answer.json()["token_type"] == "Bearer"
+    assert "code" in browser.ask(client_id=made["clientId"], prompt="none").brought
+
+
+@pytest.mark.parametrize("redirect", ["http://site.example.org/", "javascript:alert(1)", "https://a b", ""])
+def test_an_address_that_is_neither_over_tls_nor_on_the_users_machine_is_refused(
+    changed: Server, redirect: str
+) -> None:
+    said = refused("app", "add", "tool", "--redirect", redirect, "--data", changed.folder)
+    assert said.startswith("Answers cannot be sent to")
 
 
 def test_an_application_without_a_role_may_sign_in_and_nothing_else(changed: Server) -> None:

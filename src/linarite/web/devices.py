@@ -92,11 +92,8 @@ class Devices:
             await self._tokens.refused(case, denied)
             if denied.number != consent_declined().number:
                 raise
-            return self._pages.show(
-                "said", headline="You did not sign in", lines=("You can close this window.",), where=""
-            )
-        lines = (f"You signed in to {client.name}. You can close this window.",)
-        return self._pages.show("said", headline="You signed in", lines=lines, where="")
+            return self._pages.say("You did not sign in", "You can close this window.")
+        return self._pages.say("You signed in", f"You signed in to {client.name}. You can close this window.")
 
     async def _password(self, visit: Visit, cookies: Cookies, step: Form, client: Client) -> Response | None:
         """Sign in with what was typed; the same page again where that is not enough."""
