@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NOUNS = "kind schema model hosts issuers ids errors"
 MECHANISMS = (
-    "calls throttle faults verbs listing longrunning context shown routes access roles tokens grants foreign graph"
+    "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
+    "foreign graph"
 )
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
@@ -33,14 +34,15 @@ MAY_IMPORT = {
     "doctor": "client certificates settings store seal",
     "tables": "bench (credentials) (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate
-    "operator_desk": "auditing client credentials faulting first_start holders joined membership users settings grants "
-    f"(store) {NOUNS}",
+    "operator_desk": "auditing client credentials faulting first_start headers holders joined membership users "
+    f"settings grants (store) {NOUNS}",
     "faulting": f"first_start inside engine {BELOW_ENGINE}",
     "holders": "access roles store model ids",
     "auditing": "store model",
     "joined": "settings store seal errors",
     "users": f"membership first_start grants roles store seal {NOUNS}",
     "membership": f"first_start access grants roles store seal {NOUNS}",
+    "headers": f"identities grants membership store seal {NOUNS}",
     "credentials": f"grants membership store seal {NOUNS}",
     "bench": "client interpreter listener",
     "client": "",
@@ -62,7 +64,8 @@ MAY_IMPORT = {
     "calls": f"foreign routes {NOUNS}",
     "faults": f"calls store seal {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
-    "verbs": f"longrunning context shown routes store {NOUNS}",
+    "identities": f"context store {NOUNS}",
+    "verbs": f"identities longrunning context shown routes store {NOUNS}",
     "longrunning": f"context shown store {NOUNS}",
     "context": f"routes access roles store {NOUNS}",
     "routes": NOUNS,
@@ -70,7 +73,7 @@ MAY_IMPORT = {
     "access": f"roles store {NOUNS}",
     "roles": NOUNS,
     "graph": f"calls grants tokens access roles store seal {NOUNS}",
-    "grants": f"faults foreign tokens settings store seal {NOUNS}",
+    "grants": f"faults foreign identities tokens settings store seal {NOUNS}",
     "foreign": NOUNS,
     "tokens": f"settings store seal {NOUNS}",
     # what is declared, and what is kept: kinds know no store, and the store knows no rules

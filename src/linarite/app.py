@@ -40,6 +40,7 @@ from linarite.tokens import Authority, Reader
 from linarite.web.arm import Arm
 from linarite.web.front import Front
 from linarite.web.graph import Directory
+from linarite.web.identity import Identity
 from linarite.web.metadata import Metadata
 from linarite.web.oauth import OAuth
 from linarite.worker import Worker
@@ -147,10 +148,25 @@ class Instance:
         engine.options = replace(engine.options, endpoints=self.endpoints)
         await listener.start()
         self._stack.push_async_callback(listener.stop)
+        machine = await self._identify(tokens)
         self._work(engine)
         content = _ready(listener.origin, certified.bundle, owner_secret, self.endpoints)
+        content["identity"] = {"endpoint": machine, "machine": self.settings.imds or None}
         owner = (first_start.OWNER_USER, password.reveal()) if password else None
         return Ready(content, self.closed, owner)
+
+    async def _identify(self, tokens: TokenService) -> str | None:
+        """Answer programs of this machine that ask for a managed identity; where, or None where nowhere."""
+        if self._part is not None:
+            return None
+        try:
+            listener = Listener(Identity(tokens, self.settings.imds), "127.0.0.1", _after(self.settings.port, 8))
+        except PortTaken as error:
+            log.warning("managed identities cannot be had", why=str(error))
+            return None
+        await listener.start()
+        self._stack.push_async_callback(listener.stop)
+        return f"http://127.0.0.1:{listener.port}"
 
     async def told(self, changed: frozenset[str]) -> None:
         """Tell the doors what a sibling changed, before it acknowledges the change."""

@@ -279,6 +279,31 @@ def credential_remove(
     typer.echo(f"Removed {credential}.")
 
 
+@app.command()
+def identity(
+    resource: Annotated[str, typer.Argument(help="Full id, or a workspace's NAME or GROUP/NAME.")],
+    *,
+    shape: Annotated[str, typer.Option(help="app-service, azure-ml, imds or cloud-shell.")] = "app-service",
+    data: Data = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what makes clients of a shell a resource's managed identity: eval "$(linarite identity RESOURCE)"."""
+    if shape not in client.IDENTITY_SHAPES:
+        _fail(f"--shape is one of {', '.join(client.IDENTITY_SHAPES)}.")
+    known = _ready(data)
+    id_, header = _operate("show_header", data, database, client.workspace_path(known, resource))
+    try:
+        variables = client.identity_environment(known, id_, header, shape)
+    except client.NotRunning as error:
+        _fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(variables, indent=2))
+        return
+    for name, value in variables.items():
+        typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+
+
 users = typer.Typer(help="Add, list and remove the users who may sign in.", no_args_is_help=True)
 app.add_typer(users, name="user")
 

@@ -76,6 +76,38 @@ def environment(known: dict[str, Any]) -> dict[str, str]:
     }
 
 
+IDENTITY_SHAPES = ("app-service", "azure-ml", "imds", "cloud-shell")
+"""Hosts of Azure whose managed identities clients find by variables; the latter two are for the whole machine."""
+
+_WHO = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
+_WHERE = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+
+
+def identity_environment(known: dict[str, Any], resource: str, header: str, shape: str) -> dict[str, str | None]:
+    """Variables with which clients are a resource's managed identity; None for one that must not be set.
+
+    Raises:
+        NotRunning: nobody answers for identities, or not for a whole machine that stands for this resource.
+    """
+    base, machine = known["identity"]["endpoint"], known["identity"]["machine"] or ""
+    if base is None:
+        raise NotRunning(
+            "The port of managed identities was taken when the server started. Start it with another --port."
+        )
+    if shape in {"imds", "cloud-shell"} and machine.lower() != resource.lower():
+        raise NotRunning(
+            f"This machine does not stand for the resource. Start the server with LINARITE_IMDS={resource}."
+        )
+    own = f"{base}/identity{urllib.parse.quote(resource)}"
+    found = {
+        "app-service": {"IDENTITY_ENDPOINT": own, "IDENTITY_HEADER": header},
+        "azure-ml": {"MSI_ENDPOINT": own, "MSI_SECRET": header},
+        "imds": {"AZURE_POD_IDENTITY_AUTHORITY_HOST": base},
+        "cloud-shell": {"MSI_ENDPOINT": f"{base}/oauth2/token"},
+    }[shape]
+    return {**environment(known), **dict.fromkeys((*_WHO, *_WHERE)), **found}
+
+
 def workspace_path(known: dict[str, Any], name: str | None) -> str:
     """The path of a workspace given as a name, as GROUP/NAME, or as a full id; the ready file's own without one."""
     if name and name.startswith("/"):

@@ -118,3 +118,10 @@ class Work(Context):
 
     def assign(self, key: str, assignment: Assignment) -> None:
         self.view.assign(key, assignment)
+
+    def employ(self, principal: Principal) -> None:
+        self.view.employ(principal, self.now)
+
+    def dismiss(self, object_id: str) -> None:
+        """Forget a principal; its tokens count no more."""
+        self.view.dismiss(object_id)

@@ -245,6 +245,14 @@ def scope_locked(scope: str, operation: str, locks: Iterable[str]) -> Conflict:
     )
 
 
+def identity_not_found(resource: str, identity: str) -> BadRequest:
+    return BadRequest(
+        "FailedIdentityOperation",
+        f"Identity operation for resource '{resource}' failed with error 'Failed to perform resource identity "
+        f"operation. Status: 'BadRequest'. Response: 'Resource '{identity}' was not found.'.'.",
+    )
+
+
 def linked_authorization_failed(
     client: str, object_id: str, action: str, scope: str, *, linked_action: str, linked: str
 ) -> Forbidden:

@@ -115,6 +115,7 @@ def delete(work: Work, kind: Kind, resource: Resource, *, purge: bool) -> None:
     if kind.deleting:
         kind.deleting(work, resource)
     if kind.soft_delete and not purge:
+        work.view.dismiss_all(resource.id)
         work.view.rewrite(replace(resource, deleted_at=work.now))
     else:
         work.view.remove(resource.id)

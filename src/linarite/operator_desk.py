@@ -10,7 +10,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from linarite import auditing, client, credentials, faulting, first_start, holders, joined, membership, users
+from linarite import auditing, client, credentials, faulting, first_start, headers, holders, joined, membership, users
 from linarite.grants import new_password
 from linarite.ids import parse_id
 from linarite.model import Secret
@@ -160,6 +160,12 @@ def list_credentials(settings: Settings, environment: Mapping[str, str], named: 
 def take_credential(settings: Settings, environment: Mapping[str, str], named: str, id_: str) -> None:
     """Take a credential away."""
     _done(settings, environment, lambda gate: credentials.take(gate, named, id_, now=_now()))
+
+
+def show_header(settings: Settings, environment: Mapping[str, str], resource: str) -> tuple[str, str]:
+    """A resource's id as it is spelled, and the header for the tokens of its identities, revealed."""
+    id_, header = _done(settings, environment, lambda gate: headers.shown(gate, resource, now=_now()))
+    return id_, header.reveal()
 
 
 def _done(settings: Settings, environment: Mapping[str, str], deed: Callable[[Gate], Awaitable[Done]]) -> Done:

@@ -114,6 +114,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, Meta(description="Whether browsers are given tokens themselves, and not codes for them alone.")
     ] = True
     token_lifetime: Annotated[int, Meta(ge=1, le=86_400, description="Seconds until an access token expires.")] = 3599
+    imds: Annotated[
+        str,
+        Meta(
+            pattern=r"^(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+)?$",
+            description="Resource that this machine stands for: programs on it get tokens of its managed identities, "
+            "as on a virtual machine of Azure.",
+            extra={"allowed": "empty, or the id of a resource"},
+        ),
+    ] = ""
     trust_issuers: Annotated[
         str,
         Meta(

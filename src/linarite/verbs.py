@@ -10,9 +10,8 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from linarite import longrunning
+from linarite import identities, longrunning
 from linarite.context import Work
 from linarite.errors import (
     BadRequest,
@@ -81,6 +80,7 @@ def put(work: Work, request: Request) -> Answer:
     if before is None:
         id_ = _kept(kind, parent.child(kind.type, id_.name))
         resource = work.view.add(Resource(id_, draft, 0))
+        identities.follow(work, resource)
         if kind.created:
             kind.created(work, resource)
     else:
@@ -240,7 +240,7 @@ def _draft(work: Work, kind: Kind, id_: ResourceId, body: Any, before: Resource 
             problems.extend(kind.check(work, id_, draft, before))
     if problems:
         raise body_invalid(problems, kind.short_type.rstrip("s"))
-    _identify(work, draft)
+    identities.prepare(work, id_, draft, before, f"{kind.permission_type}/write")
     _sign(work, draft, before)
     return draft
 
@@ -258,15 +258,6 @@ def _locate(kind: Kind, draft: Body, before: Resource | None) -> None:
     if location not in REGIONS and not (location == "global" and before is None):
         raise location_unavailable(location, kind.type, REGIONS)
     draft["location"] = location
-
-
-def _identify(work: Work, draft: Body) -> None:
-    """Give a system-assigned identity its ids, once."""
-    identity = draft.get("identity")
-    if not isinstance(identity, dict) or "SystemAssigned" not in str(identity.get("type", "")):
-        return
-    identity.setdefault("principalId", str(UUID(bytes=work.random(16), version=4)))
-    identity.setdefault("tenantId", work.options.tenant)
 
 
 def _sign(work: Work, draft: Body, before: Resource | None) -> None:
@@ -287,6 +278,7 @@ def _sign(work: Work, draft: Body, before: Resource | None) -> None:
 
 def _change(work: Work, kind: Kind, before: Resource, draft: Body) -> Resource:
     resource = work.view.rewrite(before, draft)
+    identities.follow(work, resource, before)
     if kind.changed:
         kind.changed(work, resource)
     return work.find(resource.id) or resource

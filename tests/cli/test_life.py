@@ -77,6 +77,7 @@ def test_a_ready_file_says_all_that_clients_need(server: Server) -> None:
         "clientId": "11111111-2222-3333-4444-555555555555",
         "clientSecret": known["clientSecret"],
         "caBundle": str(server.folder / "bundle.pem"),
+        "identity": {"endpoint": server.known["identity"]["endpoint"], "machine": None},
         "metadataUrl": f"{server.origin}/metadata/endpoints?api-version=2019-05-01",
         "console": None,
         "doors": {"blob": None, "registry": None, "telemetry": None, "notebook": None},

@@ -48,6 +48,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "snapshot_rows": 50_000,
         "implicit": True,
         "token_lifetime": 3599,
+        "imds": "",
         "trust_issuers": "",
         "assertion_replay": "allow",
         "log_level": "info",

@@ -20,12 +20,14 @@ from linarite.grants.asking import fit_redirect
 from linarite.grants.denied import Denied
 from linarite.grants.endpoint import GRANTS, Case, TokenService
 from linarite.grants.federation import Federation
+from linarite.grants.managed_identity import HEADER, Place, Unidentified
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.grants.users import LONGEST, SHORTEST, add_user, new_password, set_password
 
 __all__ = [
     "DOMAIN",
     "GRANTS",
+    "HEADER",
     "LONGEST",
     "SHORTEST",
     "Ask",
@@ -34,7 +36,9 @@ __all__ = [
     "Endpoint",
     "Federation",
     "Form",
+    "Place",
     "TokenService",
+    "Unidentified",
     "add_application",
     "add_bare_application",
     "add_certificate",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -21,6 +22,7 @@ from linarite.grants import devices
 from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
+from linarite.grants.managed_identity import managed_identity
 from linarite.grants.passwords import Tries
 from linarite.grants.proofs import Proofs
 from linarite.grants.redeeming import authorization_code, refresh_token
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from joserfc.jwk import RSAKey
 
+    from linarite.grants.managed_identity import Place
     from linarite.model import Body, Principal
     from linarite.seal import Random
     from linarite.store.directory import SigningKey
@@ -75,6 +78,8 @@ class Case:
     principal: Principal | None = None
     """Who it proved to be."""
     audience: str = ""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """What the token says besides."""
     proof: str = "1"
     """How, in the words of the claim `appidacr`: `1` by a secret, `2` by an assertion."""
 
@@ -181,6 +186,22 @@ class TokenService:
             await self.refused(case, denied)
             raise
 
+    async def identity_token(self, ask: Ask, place: Callable[[], Place]) -> Body:
+        """The body of the answer for a managed identity; the sign-in is on the trail.
+
+        Raises:
+            Denied: as `place` does, or the identity cannot be had there; the refusal is on the trail.
+            Unavailable: nothing can be recorded now.
+        """
+        case = Case(ask, f"{ACTION}/managed_identity")
+        try:
+            where = place()
+            case.client = where.host
+            return await self._granted(partial(managed_identity, place=where), case)
+        except Denied as denied:
+            await self.refused(case, denied)
+            raise
+
     async def turned_away(self, ask: Ask, action: str, denied: Denied) -> None:
         """Record a refusal that no grant had a part in: a wrong method, or nothing at that address."""
         await self.refused(Case(ask, quoted(action)), denied)
@@ -225,7 +246,7 @@ class TokenService:
         else:
             claims = access_claims(self.authority, principal, audience, **when)
         if not public:
-            claims["appidacr"] = case.proof
+            claims |= {"appidacr": case.proof, **case.claims}
         token = mint(await self._key(), claims)
         await self.gate.record(self._entry(Deed.SIGN_IN, case, 200, ""), version)
         return _shown(case.ask.endpoint, claims, token)

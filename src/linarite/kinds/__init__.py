@@ -19,6 +19,7 @@ from linarite.kinds.role_assignments import ROLE_ASSIGNMENTS
 from linarite.kinds.role_definitions import ROLE_DEFINITIONS
 from linarite.kinds.storage_accounts import STORAGE_ACCOUNTS
 from linarite.kinds.subscriptions import LOCATIONS, SUBSCRIPTIONS, TENANTS
+from linarite.kinds.user_assigned_identities import USER_ASSIGNED_IDENTITIES
 from linarite.kinds.workspaces import WORKSPACES
 
 _DECLARED = (
@@ -44,6 +45,7 @@ _DECLARED = (
     INSIGHTS_COMPONENTS,
     KEY_VAULTS,
     LOG_WORKSPACES,
+    USER_ASSIGNED_IDENTITIES,
     # what was done
     EVENT_TYPES,
     ACTIVITY_LOG,

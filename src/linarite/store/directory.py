@@ -12,6 +12,7 @@ from linarite.seal import Sealed
 from linarite.store.tables import credentials, facts, moment, presented, principals, signing_keys, stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -97,6 +98,12 @@ def rename_principal(connection: Connection, object_id: str, name: str) -> None:
 
 def remove_principal(connection: Connection, object_id: str) -> None:
     connection.execute(delete(principals).where(principals.c.object_id == object_id))
+
+
+def identities(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Object ids of the managed identities that belong to these resources."""
+    query = select(principals.c.object_id).where(principals.c.resource.in_(keys)).order_by(principals.c.object_id)
+    return list(connection.execute(query).scalars())
 
 
 def credentials_of(connection: Connection, object_id: str) -> list[Credential]:

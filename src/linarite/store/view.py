@@ -13,6 +13,8 @@ from linarite.store import directory, resources
 from linarite.store.memory import EVERYTHING, FAULTS, LOCKS, SIGNING_KEYS, Memory, principal_key
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from linarite.ids import ResourceId
@@ -224,9 +226,25 @@ class Transaction(Live):
         keys = resources.subtree(self._connection, id_.key)
         for object_id in resources.assigned_principals(self._connection, id_.key):
             self.note(principal_key(object_id))
+        self.dismiss_all(id_)
         resources.remove(self._connection, id_.key)
         for key in keys:
             self.note(key)
+
+    def employ(self, principal: Principal, now: datetime) -> None:
+        """Write a new principal."""
+        directory.add_principal(self._connection, principal, now)
+        self.note(principal_key(principal.object_id))
+
+    def dismiss(self, object_id: str) -> None:
+        """Delete a principal with its credentials; its roles count for nobody."""
+        directory.remove_principal(self._connection, object_id)
+        self.note(principal_key(object_id))
+
+    def dismiss_all(self, id_: ResourceId) -> None:
+        """Delete the managed identities of a resource and of all that stands below it."""
+        for object_id in directory.identities(self._connection, resources.subtree(self._connection, id_.key)):
+            self.dismiss(object_id)
 
     def put_secret(self, owner: str, name: str, secret: Secret | None) -> None:
         sealed = self.keyring.seal(secret, owner, name) if secret is not None else None
