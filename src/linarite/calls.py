@@ -39,7 +39,7 @@ class Call(msgspec.Struct):
     request: str
     correlation: str
     address: str
-    vouched: Vouched | Refusal | None = field(default=None, repr=False)
+    vouched: Vouched | Refusal | None = None
     """Set by the engine: for whom a trusted issuer stands that the token names, or why it does not count."""
     refusal: Refusal | None = None
     """Set where the body could not be received: raised once the caller is known to be allowed."""

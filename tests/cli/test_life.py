@@ -145,7 +145,7 @@ def test_an_ephemeral_server_that_is_stopped_while_it_starts_leaves_nothing_behi
     own, log = tmp_path / "own", tmp_path / "log"
     own.mkdir()
     with begun("up", "--ephemeral", "--no-doors", "--port", "0", log=log, TMPDIR=str(own)) as process:
-        until(lambda: any(own.glob("linarite-*")), log.read_text)  # Python tries the folder with a file of its own first
+        until(lambda: any(own.glob("linarite-*")), log.read_text)  # Python first tries it with a file
         ended(process, signal.SIGTERM)
     assert list(own.iterdir()) == []
     assert "Traceback" not in log.read_text()
