@@ -146,6 +146,8 @@ def browsing(program: str, folder: Path, origin: str) -> Iterator[Chromium]:
 def _key_of(origin: str) -> str:
     """The digest of the public key of a server's certificate, as Chromium wants to be told of it."""
     where = urlsplit(origin)
-    certificate = load_pem_x509_certificate(ssl.get_server_certificate((where.hostname, where.port)).encode())
+    certificate = load_pem_x509_certificate(
+        ssl.get_server_certificate((str(where.hostname), int(where.port or 443))).encode()
+    )
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(key).digest()).decode()

@@ -8,7 +8,21 @@ from uuid import uuid4
 
 import pytest
 
-from linarite.grants import Ask, Case, Denied, Endpoint, Form, add_user, authorization, browsers, devices, set_password
+from linarite.grants import (
+    Ask,
+    Case,
+    Denied,
+    Endpoint,
+    Form,
+    TokenService,
+    add_user,
+    authorization,
+    browsers,
+    devices,
+    redeeming,
+    set_password,
+)
+from linarite.grants.asking import asking_client
 from linarite.grants.passwords import HELD_UP, OF_A_USER, OF_AN_ADDRESS
 from linarite.grants.tickets import LIFETIMES, Sort
 from linarite.grants.wishes import wished
@@ -174,6 +188,52 @@ def test_a_used_refresh_token_revokes_its_family_and_no_other(house: House) -> N
     with refused(50173):
         house.refreshed(renewed)
     assert house.refreshed(other)
+
+
+def test_a_code_that_comes_back_revokes_what_it_gave(house: House) -> None:
+    code = house.code(house.session())
+    answer = house.redeemed(code)
+    with refused(54005):
+        house.redeemed(code)
+    with refused(50173):
+        house.refreshed(answer)
+
+
+def test_a_password_that_changes_while_it_is_proved_begins_no_session(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, find = house.desk.tokens, house.desk.tokens.proofs.find
+
+    async def slowly(*arguments: Any) -> Any:
+        found = await find(*arguments)
+        new = Secret("another password")
+        await tokens.gate.commit(lambda unit: set_password(unit, house.user, new, now=house.desk.now), lambda _: None)
+        return found
+
+    monkeypatch.setattr(tokens.proofs, "find", slowly)
+    with refused(50126):
+        house.session()
+
+
+def test_an_application_that_is_removed_while_it_asks_gets_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application, secret = house.desk.application, house.desk.secret.reveal()
+    code = house.code(house.session(), client=str(application.app_id), consents=True)
+
+    async def slowly(service: TokenService, case: Case) -> Any:
+        found = await asking_client(service, case)
+
+        def work(transaction: Transaction) -> None:
+            directory.remove_principal(transaction.connection(), application.object_id)
+            transaction.note(principal_key(application.object_id))
+
+        await service.gate.commit(work, lambda _: None)
+        return found
+
+    monkeypatch.setattr(redeeming, "asking_client", slowly)
+    with refused(700016):
+        house.redeemed(code, client_id=application.app_id, client_secret=secret)
 
 
 def test_a_code_that_was_tried_wrongly_is_spent(house: House) -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linarite.grants.asking import client_named, is_loopback, registered
-from linarite.grants.denied import (
+from linarite.grants.denied import response_unsupported
+from linarite.grants.denied_users import (
     challenge_missing,
     challenge_unsupported,
     prompt_unsupported,
     redirect_missing,
     redirect_unregistered,
     response_mode_unsupported,
-    response_unsupported,
 )
 from linarite.grants.tickets import Granted
 from linarite.grants.wishes import wished

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from linarite.grants.ask import Endpoint
-from linarite.grants.denied import client_unknown, user_disabled
+from linarite.grants.denied import client_unknown
+from linarite.grants.denied_users import user_disabled
 from linarite.grants.tickets import Granted, Sort, new_text, ticket
 from linarite.store import tickets
 from linarite.tokens import delegated_claims, mint, pairwise

@@ -15,8 +15,8 @@ from linarite.grants.ask import Endpoint
 from linarite.grants.asking import asking_client, client_named
 from linarite.grants.browsers import session_of
 from linarite.grants.delegation import Delegation, answer, delegated
-from linarite.grants.denied import (
-    Denied,
+from linarite.grants.denied import Denied
+from linarite.grants.denied_users import (
     code_redeemed,
     consent_declined,
     device_code_expired,

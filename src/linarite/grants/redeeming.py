@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from linarite.grants.asking import asking_client
 from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
-from linarite.grants.denied import (
-    Denied,
+from linarite.grants.denied_users import (
     code_redeemed,
     consent_missing,
     grant_expired,
@@ -29,6 +28,7 @@ from linarite.store import tickets
 if TYPE_CHECKING:
     from linarite.grants.ask import Form
     from linarite.grants.azure_clients import Client
+    from linarite.grants.denied import Denied
     from linarite.grants.endpoint import Case, TokenService
     from linarite.model import Body
     from linarite.store.tickets import Ticket
