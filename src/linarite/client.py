@@ -178,10 +178,14 @@ class Client:
 
     def _send(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         context = ssl.create_default_context(cafile=self.known["caBundle"])
+        # Past every proxy: the environment may name one for the cloud, and the server is on this machine.
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         # Only the address in the ready file is called, which is always https.
         request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as response:  # noqa: S310
+            with opener.open(request, timeout=TIMEOUT) as response:
                 return Reply(response.read().decode(), tuple(response.headers.items()))
         except urllib.error.HTTPError as error:
             raise _refused(error) from None

@@ -80,6 +80,11 @@ def test_keys_shows_the_values_when_it_is_asked_to(server: Server, shown: dict[s
     assert [value for value in leaves(shown) if value not in printed] == []
 
 
+def test_keys_reaches_the_server_past_a_proxy_that_is_for_the_cloud(server: Server) -> None:
+    nowhere = "http://127.0.0.1:1"
+    assert answered("keys", "--data", server.folder, HTTPS_PROXY=nowhere, https_proxy=nowhere, ALL_PROXY=nowhere)
+
+
 def test_keys_as_json_is_what_the_server_answers(server: Server, shown: dict[str, object]) -> None:
     assert json.loads(answered("keys", "--json", "--show", "--data", server.folder)) == shown
     masked = json.loads(answered("keys", "--json", "--data", server.folder))
