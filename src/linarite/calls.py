@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from linarite.errors import Refusal
     from linarite.foreign import Vouched
-    from linarite.ids import Address
+    from linarite.ids import Address, ResourceId
     from linarite.model import Answer, Principal
 
 MOST_REMEMBERED = 20_000
@@ -43,7 +43,7 @@ class Call(msgspec.Struct):
     """Set by the engine: for whom a trusted issuer stands that the token names, or why it does not count."""
     refusal: Refusal | None = None
     """Set where the body could not be received: raised once the caller is known to be allowed."""
-    bucket: str = "writes"
+    bucket: str = "subscription-writes"
     """Set by the engine: which of Azure's token buckets the call draws on."""
     remaining: int | None = None
     """Set by the engine once the caller is known: what is left in it."""
@@ -80,8 +80,8 @@ class Plan:
         self.refusal = refusal
         self.operation = route.operation if route else ""
         self.effect = _effect(route)
-        self.bucket = _bucket(route)
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
+        self.bucket = _bucket(self.subscription, route)
 
     @property
     def repeatable(self) -> bool:
@@ -134,8 +134,9 @@ def _effect(route: Route | None) -> Effect:
     return Effect.READ if route.verb in {Verb.GET, Verb.LIST} else Effect.WRITE
 
 
-def _bucket(route: Route | None) -> str:
-    """Reads by operations that end in `/read`, deletes by DELETE, and writes by the rest, listKeys included."""
+def _bucket(subscription: ResourceId | None, route: Route | None) -> str:
+    """Whose it is, and the sort: reads by operations that end in `/read`, deletes by DELETE, writes by the rest."""
+    whose = "tenant" if subscription is None else "subscription"
     if route is None or route.operation.endswith("/read"):
-        return "reads"
-    return "deletes" if route.verb is Verb.DELETE else "writes"
+        return f"{whose}-reads"
+    return f"{whose}-deletes" if route.verb is Verb.DELETE else f"{whose}-writes"

@@ -245,9 +245,9 @@ class Engine:
     def _count(self, call: Call, plan: Plan, caller: Principal) -> None:
         """Take a token of the caller's bucket, once for a call however often it is decided."""
         if call.remaining is None:
-            subscription = plan.subscription.name if plan.subscription else ""
+            scope = plan.subscription.name if plan.subscription else self.options.tenant
             call.remaining = 0
-            call.remaining = self.buckets.take(call.bucket, subscription, caller.object_id, self.clock())
+            call.remaining = self.buckets.take(call.bucket, scope, caller.object_id, self.clock())
 
     def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer) -> Answer | Refusal:
         """A remembered answer, unless the caller's bucket is empty."""

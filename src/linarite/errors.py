@@ -422,15 +422,18 @@ def internal_error(correlation: str) -> Broken:
     )
 
 
-def throttled(sort: str, subscription: str, principal: str, wait: int) -> Throttled:
-    """`sort` is `read`, `write` or `delete`; `wait` in seconds."""
-    return Throttled(
-        "SubscriptionRequestsThrottled",
-        f"Number of '{sort}' requests for subscription '{subscription}' actor '{principal}' exceeded. Please try again "
-        f"after '{wait}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
-        "additional information.",
-        headers=(("retry-after", str(wait)),),
+def throttled(bucket: str, scope: str, principal: str, wait: int) -> Throttled:
+    """`bucket` as in `subscription-reads`, `scope` the id of that subscription or tenant, `wait` in seconds."""
+    where, _, sort = bucket.removesuffix("s").partition("-")
+    message = (
+        f"Number of '{sort}' requests for {where} '{scope}' actor '{principal}' exceeded. Please try again after "
+        f"'{wait}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for "
+        "additional information."
     )
+    headers = (("retry-after", str(wait)),)
+    if where == "tenant":
+        return Throttled("TenantRequestsThrottled", message, headers=headers)
+    return Throttled("SubscriptionRequestsThrottled", message, headers=headers)
 
 
 def server_sealed() -> Unavailable:

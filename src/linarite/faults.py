@@ -115,12 +115,12 @@ async def strike(gate: Gate, fault: Fault, entry: Entry, *, random: Random = os.
 
 def refusal(fault: Fault, call: Call, plan: Plan, caller: Principal, authority: str) -> Refusal | None:
     """What Resource Manager answers where the fault strikes; None where the call goes on."""
-    subscription = plan.address.scope.subscription if plan.address else None
     namespace = plan.route.kind.namespace if plan.route else ""
     match fault.what:
         case "429":
-            sort, wait = call.bucket.removesuffix("s"), math.ceil(fault.seconds or 0)
-            return errors.throttled(sort, subscription or "", caller.object_id, wait)
+            subscription = plan.address.scope.subscription if plan.address else None
+            wait = math.ceil(fault.seconds or 0)
+            return errors.throttled(call.bucket, subscription or caller.tenant, caller.object_id, wait)
         case "500":
             found: Refusal = errors.internal_error(call.correlation)
         case "502":

@@ -134,3 +134,9 @@ def test_each_operation_draws_on_its_bucket(
 def test_a_refusal_of_somebody_who_is_known_draws_on_the_bucket_too(server: Server, owner: Caller) -> None:
     answer = owner.get(f"{server.workspace}-missing")
     assert answer.headers["x-ms-ratelimit-remaining-subscription-reads"] == "249"
+
+
+def test_what_is_of_no_subscription_draws_on_the_tenants_bucket(owner: Caller) -> None:
+    answer = owner.get("/subscriptions", version="2022-12-01")
+    buckets = [name for name in answer.headers if name.startswith("x-ms-ratelimit-remaining-")]
+    assert [(name, answer.headers[name]) for name in buckets] == [("x-ms-ratelimit-remaining-tenant-reads", "249")]

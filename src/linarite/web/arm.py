@@ -104,7 +104,7 @@ class Arm:
         if call.struck_by:
             headers.append((faults.HEADER, ", ".join(call.struck_by)))
         if call.remaining is not None:
-            headers.append((f"x-ms-ratelimit-remaining-subscription-{call.bucket}", str(call.remaining)))
+            headers.append((f"x-ms-ratelimit-remaining-{call.bucket}", str(call.remaining)))
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
             echoed = request.headers.get("x-ms-client-request-id", "")
             if _ECHOED.fullmatch(echoed):
