@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ from linarite.store import keyring
 from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
+from tests.api.browser import Browser, Page, browser_of
 from tests.api.people import Person, give, hire
 from tests.api.place import new_group
 from tests.api.raw import answered, heard, request
@@ -38,6 +40,9 @@ class Attack(NamedTuple):
     code: str
     prepare: Callable[[Scene], Strike]
     """Sets the attack up, which may change something, and answers the attack itself, which may not."""
+    revokes: bool = False
+    """Whether the attack costs its victim nothing but the attacker what was stolen: a code comes back, and all that it
+    gave is revoked."""
 
 
 @dataclass
@@ -103,7 +108,23 @@ class Scene:
             **other,
         }
 
+    def presses(self, browser: Browser, page: Page, step: str, **filled: str) -> Strike:
+        """One button of a page of the sign-in."""
+        return lambda: said(browser.press(page, step, **filled).answer)
+
     # ── what is prepared ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def browser(self) -> Browser:
+        """A browser that nobody has used."""
+        return browser_of(self.server)
+
+    def code(self, browser: Browser, **changes: str | None) -> str:
+        """A code that an application gets for the owner, in that browser."""
+        return browser.sign_in(browser.ask(**changes), self.server.password()).brought["code"]
+
+    def tokens(self, browser: Browser) -> dict[str, str]:
+        """What it gets for the code."""
+        return dict(browser.redeem(self.code(browser)).json())
 
     def changed(self, work: Callable[[Transaction], Any]) -> Any:
         """Change something in the server's database, past its API."""
@@ -124,11 +145,13 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def said(answer: httpx.Response) -> Said:
-    """What a server said."""
+    """What a server said: in JSON, on a page, or, as 400, to the application that it leads the browser back to."""
     try:
         return answer.status_code, code_in(answer.json())
     except json.JSONDecodeError:
-        return answer.status_code, ""
+        found = re.search(r"AADSTS\d+", answer.headers.get("location", "") or answer.text)
+        status = 400 if found and answer.has_redirect_location else answer.status_code
+        return status, found[0] if found else ""
 
 
 def code_in(body: Any) -> str:
