@@ -118,9 +118,8 @@ def refusal(fault: Fault, call: Call, plan: Plan, caller: Principal, authority: 
     namespace = plan.route.kind.namespace if plan.route else ""
     match fault.what:
         case "429":
-            subscription = plan.address.scope.subscription if plan.address else None
-            wait = math.ceil(fault.seconds or 0)
-            return errors.throttled(call.bucket, subscription or caller.tenant, caller.object_id, wait)
+            scope, wait = plan.subscription.name if plan.subscription else caller.tenant, math.ceil(fault.seconds or 0)
+            return errors.throttled(call.bucket, scope, caller.object_id, wait)
         case "500":
             found: Refusal = errors.internal_error(call.correlation)
         case "502":
