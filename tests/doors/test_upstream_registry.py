@@ -10,6 +10,7 @@ import pytest
 from tests.clients.house import LOCATION, Azure, credential
 from tests.doors.place import settle
 from tests.doors.registry import debian
+from tests.doors.registry.house import short_folder
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def test_images_lie_upstream_behind_the_passwords_that_list_keys_tells(
     model = tmp_path / "model.bin"
     model.write_bytes(b"weights")
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(debian.short_folder())
+        folder = stack.enter_context(short_folder())
         stack.enter_context(debian.serving(folder / "storage", "unix", str(folder / "socket")))
         upstream = {"LINARITE_REGISTRY_UPSTREAM": f"unix://{folder}/socket", "LINARITE_LRO": "immediate"}
         server = stack.enter_context(running(tmp_path / "data", **upstream))

@@ -8,8 +8,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from tests.doors.registry.house import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PROGRAM = "docker-registry"
 
@@ -61,10 +60,3 @@ def answers(net: str, address: str) -> bool:
         knocking.connect(where)
         return True
     return False
-
-
-@contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
-    """A socket's path may have a hundred characters, and a test's own folder often has more."""
-    with tempfile.TemporaryDirectory(prefix="registry-") as folder:
-        yield Path(folder)

@@ -6,9 +6,12 @@ import asyncio
 import base64
 import json
 import os
+import ssl
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -21,7 +24,6 @@ from tests.doors.registry.images import OCI_MANIFEST, Image, digest_of, small_im
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterator
-    from pathlib import Path
 
     from linarite.certificates import Certificates
     from linarite.doors.registry import Caller, TurnedAway
@@ -145,7 +147,10 @@ class House:
         """An HTTP client that signs in with every request, or not at all."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         auth = (user, password) if user else None
-        with httpx.Client(base_url=self.url, auth=auth, headers=headers, timeout=30, trust_env=False) as client:
+        trust = ssl.create_default_context(cafile=self.files.bundle) if self.files else False
+        with httpx.Client(
+            base_url=self.url, auth=auth, headers=headers, timeout=30, trust_env=False, verify=trust
+        ) as client:
             yield Visitor(client)
 
 
@@ -229,6 +234,13 @@ class Visitor:
 def closing(location: str, digest: str) -> httpx.URL:
     """The address that ends an upload; what the location has in its query stays."""
     return httpx.URL(location).copy_merge_params({"digest": digest})
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """For what allows few characters, as a socket's path does: a test's own folder often has more."""
+    with tempfile.TemporaryDirectory(prefix="registry-") as folder:
+        yield Path(folder)
 
 
 def codes(answer: httpx.Response) -> list[str]:

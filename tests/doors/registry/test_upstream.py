@@ -10,7 +10,7 @@ import pytest
 
 from linarite.doors.registry import EVERYTHING
 from tests.doors.registry import debian
-from tests.doors.registry.house import OTHER_REGISTRY, REGISTRY, closing, codes, granting, noise
+from tests.doors.registry.house import OTHER_REGISTRY, REGISTRY, closing, codes, granting, noise, short_folder
 from tests.doors.registry.images import digest_of, index_of, small_image, write_layout
 from tests.doors.registry.test_clients import needs_skopeo, sdk_client, skopeo, upload
 from tests.doors.registry.test_processes import MIB, memory, only_linux_tells, served
@@ -30,7 +30,7 @@ PLACES = {REGISTRY: f"{REGISTRY}-20260102030405", OTHER_REGISTRY: f"{OTHER_REGIS
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[str]:
     """The URL of Debian's registry, on a socket."""
-    with debian.short_folder() as folder, debian.serving(folder / "storage", "unix", str(folder / "socket")):
+    with short_folder() as folder, debian.serving(folder / "storage", "unix", str(folder / "socket")):
         yield f"unix://{folder}/socket"
 
 
