@@ -126,8 +126,9 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_nothing_is_half_there(
 
 
 @only_linux_tells
-def test_256_mib_are_streamed_in_and_out_in_constant_memory(tmp_path: Path) -> None:
-    block, count = noise(MIB), 256
+@pytest.mark.parametrize("count", [256, pytest.param(1024, marks=pytest.mark.torture)])
+def test_a_large_layer_is_streamed_in_and_out_in_constant_memory(tmp_path: Path, count: int) -> None:
+    block = noise(MIB)
     hash_ = hashlib.sha256()
     for _ in range(count):
         hash_.update(block)

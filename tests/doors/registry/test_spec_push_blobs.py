@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doors.registry.house import codes, noise
+from tests.doors.registry.house import closing, codes, noise
 from tests.doors.registry.images import digest_of
 
 if TYPE_CHECKING:
@@ -192,6 +192,14 @@ def test_a_cancelled_upload_is_gone(visitor: Visitor) -> None:
         answer = visitor(method, location)
         assert answer.status_code == 404
         assert codes(answer) == ["BLOB_UPLOAD_UNKNOWN"]
+
+
+def test_a_finished_upload_is_unknown(visitor: Visitor) -> None:
+    location = visitor.begin("app")
+    assert visitor("PUT", closing(location, digest_of(CONTENT)), content=CONTENT).status_code == 201
+    for method in ("GET", "PATCH", "PUT", "DELETE"):
+        answer = visitor(method, closing(location, digest_of(CONTENT)))
+        assert (answer.status_code, codes(answer)) == (404, ["BLOB_UPLOAD_UNKNOWN"])
 
 
 # ── mounting ────────────────────────────────────────────────────────────────────────────────────────────────────────

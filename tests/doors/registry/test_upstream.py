@@ -223,8 +223,11 @@ def test_an_upstream_on_a_port_that_ends_makes_the_door_busy_until_it_is_back(
 
 
 @only_linux_tells
-def test_256_mib_pass_through_to_an_upstream_and_back_in_constant_memory(upstream: str, tmp_path: Path) -> None:
-    block, count = noise(MIB), 256
+@pytest.mark.parametrize("count", [256, pytest.param(1024, marks=pytest.mark.torture)])
+def test_a_large_layer_passes_through_to_an_upstream_and_back_in_constant_memory(
+    upstream: str, tmp_path: Path, count: int
+) -> None:
+    block = noise(MIB)
     hash_ = hashlib.sha256()
     for _ in range(count):
         hash_.update(block)
