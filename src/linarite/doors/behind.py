@@ -11,7 +11,8 @@ import orjson
 
 from linarite.doors.blob import Account, Trust
 from linarite.ids import parse_id
-from linarite.store import resources
+from linarite.store import changes, resources
+from linarite.store.memory import EVERYTHING
 
 if TYPE_CHECKING:
     from linarite.model import Resource
@@ -32,6 +33,12 @@ class Containers(NamedTuple):
 
     account: str
     names: list[str]
+
+
+def changed_since(view: View, version: int) -> tuple[int, frozenset[str]]:
+    """The newest version, and the keys that changed after another one; all of them, where that is too long ago."""
+    newest, keys = changes.since(view.connection(), version)
+    return newest, frozenset({EVERYTHING} if keys is None else keys)
 
 
 def everyone(view: View, type_: str) -> list[Resource]:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from linarite.doors import behind
+from linarite.doors import behind, elsewhere
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
 from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
 from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
@@ -95,12 +95,17 @@ class House:
         self._turn = asyncio.Lock()
         self._tending: asyncio.Task[None] | None = None
         self._furnishing: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     # ── opening and closing ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def open(self) -> None:
         """Open what can be opened and is not in `closed` yet; `closed` says what could not."""
         self._engine.followers.append(self.follow)
+        gate = self._engine.gate
+        if not gate.database.inline:
+            _, version = await gate.look(lambda view: view.version)
+            self._listening = asyncio.create_task(elsewhere.listen(gate, version, self.follow))
         doors = {
             "registry": self._open_registry,
             "telemetry": self._open_telemetry,
@@ -151,7 +156,7 @@ class House:
         """Close all, after their listeners have stopped; what was stored is on disk then."""
         with contextlib.suppress(ValueError):  # it was never opened
             self._engine.followers.remove(self.follow)
-        for task in filter(None, (self._tending, self._furnishing)):
+        for task in filter(None, (self._listening, self._tending, self._furnishing)):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

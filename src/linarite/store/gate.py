@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from linarite.errors import Refusal, server_busy, server_sealed
 from linarite.store import trail
+from linarite.store.changes import since as changes_since
 from linarite.store.database import passing
 from linarite.store.statements import Statements
 from linarite.store.tables import changes, state
@@ -165,14 +166,7 @@ class Gate:
 
     def _changes_since(self, connection: Connection) -> tuple[int, list[str] | None]:
         """The newest version, and the keys that changed since the remembered one; None for all."""
-        version = connection.execute(select(state.c.version)).scalar_one()
-        known = self.memory.version
-        if version == known:
-            return version, []
-        oldest = connection.execute(select(func.min(changes.c.version))).scalar()
-        if known < 0 or oldest is None or oldest > known + 1:
-            return version, None
-        return version, list(connection.execute(select(changes.c.key).where(changes.c.version > known)).scalars())
+        return changes_since(connection, self.memory.version)
 
     def _forget(self, version: int, keys: list[str] | None) -> None:
         if version < self.memory.version:
