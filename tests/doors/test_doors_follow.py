@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -159,6 +161,28 @@ def test_an_entra_token_is_exchanged_for_what_acrpull_allows(
     [told] = refusals(place.server, caller=other.object_id)
     assert (told["status"], told["code"]) == (403, "action")
     assert told["action"].endswith("registries/repository:models/first:pull,push")
+
+
+def test_a_registry_that_is_called_by_its_own_host_name_is_the_one_that_is_meant(place: Place) -> None:
+    other = place.registries.begin_create(
+        place.group, fresh("cr"), {"location": LOCATION, "sku": {"name": "Basic"}, "properties": {}}
+    ).result()
+    token = place.azure.credential.get_token("https://containerregistry.azure.net/.default").token
+    form = {"grant_type": "access_token", "service": "x", "access_token": token}
+
+    def sign_in(registry: str, *, user: str = "") -> httpx.Response:
+        host = {"Host": f"{registry}.azurecr.core.linarite.localhost"}
+        where, trust = f"https://{place.login_server}", place.trust()
+        if user:
+            return httpx.get(f"{where}/v2/", headers=host, auth=(user, place.passwords()["password"]), verify=trust)
+        return httpx.post(f"{where}/oauth2/exchange", data=form, headers=host, verify=trust)
+
+    for name in (place.registry, other.name):
+        claims = sign_in(name).json()["refresh_token"].split(".")[1]
+        assert json.loads(base64.urlsafe_b64decode(claims + "=="))["registry"] == name
+    assert sign_in("nobodys").status_code == 401
+    assert sign_in(place.registry, user=place.registry).status_code == 200
+    assert sign_in(other.name, user=place.registry).status_code == 401
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────────────

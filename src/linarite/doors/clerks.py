@@ -11,7 +11,7 @@ import hmac
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from linarite import access
+from linarite import access, hosts
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, REGISTRIES, everyone, named, place_of
 from linarite.doors.registry.desk import ACR_DELETE, ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant
 from linarite.doors.telemetry import Component, Reading
@@ -61,10 +61,10 @@ class RegistryClerk:
 
     async def sign_in(self, user: str, password: str, caller: Caller) -> Credential | None:
         """The admin user of a registry has the registry's name and either of two passwords."""
-        del caller
+        meant = _meant(caller)
 
         def question(view: View) -> Credential | None:
-            registry = named(view, REGISTRIES, user)
+            registry = named(view, REGISTRIES, user) if meant in {None, user.lower()} else None
             if registry is None or not registry.properties.get("adminUserEnabled"):
                 return None
             secrets = view.secrets(registry.key)
@@ -81,8 +81,8 @@ class RegistryClerk:
         return found
 
     async def exchange(self, unverified_token: str, caller: Caller) -> Credential | None:
-        """The holder of an Entra token, at the registry that they may use; the first one where there are several."""
-        del caller
+        """The holder of an Entra token, at the registry whose host they call; at a shared host, the first of theirs."""
+        meant = _meant(caller)
 
         def question(view: View) -> Credential | None:
             try:
@@ -93,7 +93,7 @@ class RegistryClerk:
             if principal is None or principal.disabled:
                 return None
             for registry in everyone(view, REGISTRIES):
-                if _granted(view, principal, registry):
+                if meant in {None, registry.name.lower()} and _granted(view, principal, registry):
                     return Credential(registry.name, principal.object_id, _ENTRA, principal.object_id)
             return None
 
@@ -262,6 +262,12 @@ def _granted(view: View, principal: Principal, registry: Resource) -> frozenset[
         if access.allowed(view, principal, operation, registry.id):
             allowed |= actions
     return allowed
+
+
+def _meant(caller: Caller) -> str | None:
+    """The registry whose own host name a client calls, in lower case; None at an address that all of them share."""
+    found = hosts.named(caller.host.partition(":")[0])
+    return found[1] if found and found[0] == "azurecr" else None
 
 
 def _mark(password: str) -> str:
