@@ -8,9 +8,11 @@ MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
 UV := uv==0.13.9
+compile = .venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(ARGS)
 ARGS ?=
 
-.PHONY: help setup up test test-tools lint format cover torture bench lock clean
+.PHONY: help setup everything up test test-tools lint format cover torture bench lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,16 +20,19 @@ help: ## print this list
 setup: ## install everything into .venv and node_modules; quick when nothing has changed
 	@scripts/set-up
 
+everything: setup
+	@scripts/set-up notebook
+
 up: setup ## set up, then serve until Ctrl-C
 	@exec .venv/bin/linarite up $(ARGS)
 
-test: setup test-tools lint ## set up, then lint, then run every test
+test: everything test-tools lint ## set up, then lint, then run every test
 	@$(python) -m pytest -n auto $(ARGS)
 
 test-tools:
 	@scripts/test-tools
 
-lint: setup ## check style and types
+lint: everything ## check style and types
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
 	@$(python) -m mypy
@@ -36,20 +41,20 @@ format: setup ## rewrite what can be rewritten: imports, layout, simple findings
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 
-cover: setup test-tools ## run every test and hold branch coverage to its floor
+cover: everything test-tools ## run every test and hold branch coverage to its floor
 	@$(python) -m pytest -n auto --cov --cov-report=term $(ARGS)
 
-torture: setup test-tools ## kill -9, full disks, lost databases: the tests that take minutes
+torture: everything test-tools ## kill -9, full disks, lost databases: the tests that take minutes
 	@$(python) -m pytest -m torture --timeout=1800 $(ARGS)
 
 bench: setup ## measure the server beside a constant answer and its peers; ARGS=--quick for a look
 	@.venv/bin/linarite bench $(ARGS)
 
-lock: $(python) ## write requirements.lock anew from pyproject.toml; ARGS=--upgrade takes newer versions
+lock: $(python) ## write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(python) -m pip install --quiet --quiet $(UV)
-	@.venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --all-extras --generate-hashes \
-		--custom-compile-command "make lock" --output-file requirements.lock $(ARGS) pyproject.toml
-	@echo "requirements.lock names $$(grep -c == requirements.lock) packages."
+	@$(compile) --extra test --output-file requirements.lock pyproject.toml
+	@$(compile) --extra notebook --constraint requirements.lock --output-file requirements-notebook.lock pyproject.toml
+	@for lock in requirements*.lock; do echo "$$lock names $$(grep -c == "$$lock") packages."; done
 
 $(python):
 	@scripts/make-venv

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STARTS_WITHIN = 30.0
+STARTS_WITHIN = 60.0
 STOPS_WITHIN = 15.0
 VERSION = "2023-10-01"
 

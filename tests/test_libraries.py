@@ -42,6 +42,6 @@ def test_every_explained_library_is_declared() -> None:
 
 
 def test_every_python_library_is_locked_with_its_hash() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+    lock = "\n".join(path.read_text() for path in ROOT.glob("requirements*.lock"))
     locked = re.findall(r"^([\w.-]+)(?:\[.*\])?==.*\\\n +--hash=", lock, re.MULTILINE)
     assert python_libraries() <= set(locked)

@@ -241,6 +241,7 @@ class Instance:
             environment=self._environment,
             upstream=settings.registry_upstream,
             ports=Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
+            notebook=_after(settings.port, 7) if settings.notebook else None,
         )
         house = House(engine, plot)
         listeners = {}
@@ -259,7 +260,7 @@ class Instance:
             if name not in house.closed:
                 await listener.start()
                 self.endpoints[name] = listener.origin
-        self.endpoints |= house.blob_origins()
+        self.endpoints |= house.origins()
         self.closed = house.closed
         for name, why in house.closed.items():
             log.warning("a door stays closed", door=name, why=why)

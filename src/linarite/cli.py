@@ -54,6 +54,9 @@ def up(
     seed: Annotated[str | None, typer.Option(help="sample or none: what a first start makes.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that serve together.")] = None,
     no_doors: Annotated[bool, typer.Option("--no-doors", help="Serve the API alone.")] = False,
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="Let notebook keys open Jupyter: code that runs as you, on loopback.")
+    ] = False,
     ready_file: Annotated[Path | None, typer.Option(help="File to write when every listener answers.")] = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
@@ -62,6 +65,8 @@ def up(
     given: dict[str, Any] = {"bind": bind, "port": port, "database": database, "seed": seed, "workers": workers}
     if no_doors:
         given["doors"] = False
+    if notebook:
+        given["notebook"] = True
     if not ephemeral:
         _serve(_settings(data=data, **given), ready_file)
         return

@@ -27,7 +27,7 @@ _CLOCK_MAY_DIFFER = 300
 """Seconds that tokens forgive."""
 
 _DOORS = 6
-"""Ports that the doors take, right after the API's."""
+"""Ports that the doors take, right after the API's; the notebook door takes one more."""
 
 _PATIENCE = 5.0
 """Seconds that a door may take to accept a connection."""
@@ -98,7 +98,7 @@ def _database(settings: Settings) -> Finding:
 
 def _ports(settings: Settings) -> Finding:
     """The API's port and, where the doors are on, the ones that follow it."""
-    last = settings.port + (_DOORS if settings.doors and settings.port else 0)
+    last = settings.port + (_DOORS + settings.notebook if settings.doors and settings.port else 0)
     for port in range(settings.port, last + 1):
         with socket.socket(socket.AF_INET6 if ":" in settings.bind else socket.AF_INET) as probe:
             try:

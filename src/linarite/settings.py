@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
@@ -166,6 +167,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     doors: Annotated[
         bool, Meta(description="Whether the servers that the keys open (blobs, registry, telemetry, notebooks) run.")
     ] = True
+    notebook: Annotated[
+        bool,
+        Meta(
+            description="Whether notebook keys open Jupyter, on loopback alone: their holders run code as the server's "
+            "user."
+        ),
+    ] = False
 
     def __post_init__(self) -> None:
         if not self.root_key:
@@ -220,6 +228,7 @@ def load(environment: Mapping[str, str], **overrides: object) -> Settings:
                 problems.append(f"{label} is {_shown(field.name, value)!r}, and must be {_allowed(field)}.")
     problems += _untrusted(values.get("trust_issuers", ""))
     problems += _unknown(environment, str(values.get("root_key", "")))
+    problems += _exposed(values, environment, overrides)
     if problems:
         raise BadSettings(problems)
     return Settings(**values)
@@ -295,6 +304,26 @@ def _unknown(environment: Mapping[str, str], root_key: str) -> Iterator[str]:
         if stranger.startswith(PREFIX) and name not in names and root_key != f"env:{stranger}":
             near = get_close_matches(name, names, 1)
             yield f"{stranger} is no setting: {f'did you mean {variable(near[0])}?' if near else 'unset it.'}"
+
+
+def _exposed(
+    values: Mapping[str, Any], environment: Mapping[str, str], overrides: Mapping[str, object]
+) -> Iterator[str]:
+    """Notebooks where others could reach them; among doors that are off they are none."""
+    bind = values.get("bind", "127.0.0.1")
+    if values.get("notebook") and values.get("doors", True) and not _is_loopback(bind):
+        notebook, by = (_given(name, environment, overrides)[1] for name in ("notebook", "bind"))
+        yield (
+            f"{notebook} and {by} {bind} do not go together: whoever has a notebook key runs code as the server's "
+            "user, so the notebook door opens on a loopback address alone. Leave one of the two out."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 # ── what is told of it ──────────────────────────────────────────────────────────────────────────────────────────────

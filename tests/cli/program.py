@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-ENDS_WITHIN = 30.0
+ENDS_WITHIN = 60.0
 COMMAND = (sys.executable, "-m", "linarite")
 
 

@@ -58,6 +58,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "throttle": False,
         "workers": 1,
         "doors": True,
+        "notebook": False,
     }
 
 
@@ -263,6 +264,19 @@ def test_the_variable_that_holds_the_root_key_may_be_called_as_one_likes() -> No
     assert load({**HOME, **held, "LINARITE_ROOT_KEY": "env:LINARITE_MY_ROOT"}).root_key == "env:LINARITE_MY_ROOT"
     assert load({**HOME, **held}, root_key="env:LINARITE_MY_ROOT").root_key == "env:LINARITE_MY_ROOT"
     assert "LINARITE_MY_ROOT" in problem({**held, "LINARITE_ROOT_KEY": "env:LINARITE_OTHER"})
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0", "::", "192.0.2.1", "server.example.org"])  # noqa: S104 - refused
+def test_notebooks_are_refused_where_others_could_reach_them(bind: str) -> None:
+    said = problem({"LINARITE_NOTEBOOK": "true", "LINARITE_BIND": bind})
+    assert said.startswith(f"LINARITE_NOTEBOOK and LINARITE_BIND {bind} do not go together: whoever has a notebook key")
+    assert problem({"LINARITE_BIND": bind}, notebook=True).startswith(f"--notebook and LINARITE_BIND {bind} do not")
+    assert not load({**HOME, "LINARITE_NOTEBOOK": "true"}, bind=bind, doors=False).doors
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "LOCALHOST"])
+def test_notebooks_may_be_had_on_loopback(bind: str) -> None:
+    assert load({**HOME, "LINARITE_NOTEBOOK": "true", "LINARITE_BIND": bind}).notebook
 
 
 def test_all_problems_are_told_together() -> None:

@@ -29,9 +29,9 @@ from linarite.demo.veil import Veil
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
 
-LONGEST = 30
+LONGEST = 60
 """Seconds for all steps together."""
-STOPPING = 8
+STOPPING = 12
 """Seconds more for the server to stop."""
 
 

@@ -1,4 +1,4 @@
-"""Who opens the doors with a key: azure-storage-blob, oras, and Azure's exporter of telemetry, each as it is.
+"""Who opens the doors with a key: azure-storage-blob, oras, Azure's exporter of telemetry, azure-core; each as it is.
 
 They know addresses and the one value of listKeys that they were given.
 """
@@ -10,8 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from azure.core import PipelineClient
+from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+from azure.core.pipeline.policies import AzureKeyCredentialPolicy, BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter
 from azure.storage.blob import BlobServiceClient
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.policies import HTTPPolicy, SansIOHTTPPolicy
 
     from linarite.demo.image import Image
 
@@ -126,8 +128,27 @@ def send_trace(instrumentation_key: str, endpoint: str, message: str) -> None:
 
 def fetch(credential: TokenCredential, origin: str, path: str, resource: str) -> Any:
     """GET over azure-core, with a token for a resource; answers the decoded JSON."""
-    sign_in = BearerTokenCredentialPolicy(credential, f"{resource}/.default")
-    with PipelineClient[Any, Any](origin, policies=[sign_in]) as client:
-        answer = client.send_request(HttpRequest("GET", origin + path), connection_timeout=ANSWERS_WITHIN)
+    return _got(origin + path, BearerTokenCredentialPolicy(credential, f"{resource}/.default"))
+
+
+def notebooks_of(origin: str, key: str) -> str:
+    """Name of the workspace as which Jupyter lets somebody in who shows a notebook key.
+
+    Raises:
+        Refused: the key opens nothing.
+    """
+    sign_in = AzureKeyCredentialPolicy(AzureKeyCredential(key), "Authorization", prefix="token")
+    try:
+        return str(_got(f"{origin}/api/me", sign_in)["identity"]["name"])
+    except HttpResponseError as error:
+        if error.status_code != HTTPStatus.FORBIDDEN:
+            raise
+        raise Refused(f"{error.status_code} {error.reason}") from error
+
+
+def _got(url: str, sign_in: SansIOHTTPPolicy[Any, Any] | HTTPPolicy[Any, Any]) -> Any:
+    """The decoded JSON that is there for somebody who signs in so."""
+    with PipelineClient[Any, Any](url, policies=[sign_in]) as client:
+        answer = client.send_request(HttpRequest("GET", url), connection_timeout=ANSWERS_WITHIN)
         answer.raise_for_status()
         return answer.json()

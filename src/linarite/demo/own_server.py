@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-STARTS_WITHIN = 20.0
-STOPS_WITHIN = 6.0
+STARTS_WITHIN = 40.0
+STOPS_WITHIN = 10.0
 PAUSE = 0.05
 ANNOUNCED = "Ctrl-C stops it."
 """The end of what a server says when it serves."""
+NEEDED_FOR_NOTEBOOKS = "jupyter_server"
 KEPT = "LINARITE_NODE_MODULES"
 """The one setting that is the user's here: where the blob door's packages are."""
 
@@ -57,15 +59,18 @@ class OwnServer:
         self._end()
 
     def start(self) -> str:
-        """Start it; returns when it serves, with what it says of its doors.
+        """Start it, with notebooks where they can be had; returns when it serves, with what it says of its doors.
 
         Raises:
             DidNotStart: it ended, or did not serve in time.
         """
         ready = self._scratch / "ready.json"
+        command = [sys.executable, "-m", "linarite", "up", "--ephemeral", "--port", "0", "--ready-file", str(ready)]
+        if importlib.util.find_spec(NEEDED_FOR_NOTEBOOKS):
+            command.append("--notebook")
         with self._log.open("wb") as log, undisturbed():
             self._process = subprocess.Popen(  # noqa: S603 - this program itself
-                [sys.executable, "-m", "linarite", "up", "--ephemeral", "--port", "0", "--ready-file", str(ready)],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

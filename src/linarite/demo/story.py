@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from linarite.demo import image
-from linarite.demo.keyholders import Images, Refused, Storage, fetch, send_trace
+from linarite.demo.keyholders import Images, Refused, Storage, fetch, notebooks_of, send_trace
 from linarite.demo.management import Listed
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ TEXT = "Keys open doors."
 BLOB = ("azureml", "demo/hello.txt")
 IMAGE = "demo/hello:v1"
 INSIGHTS = "https://api.applicationinsights.io"
+WRONG_KEY = "0" * 64
 
 
 class NotTried(Exception):
@@ -49,6 +50,7 @@ class Story:
         """`known` is what the ready file says, `faults` why doors are closed; `scratch` is a folder for files."""
         self._azure = azure
         self._doors = known["doors"]
+        self._workspace = known["workspace"]
         self._secret = known["clientSecret"]
         self._faults = faults
         self._scratch = scratch
@@ -64,7 +66,7 @@ class Story:
         yield Scene("oras pushes and pulls an image with password", partial(self._use_registry, "password"))
         yield Scene("oras pushes and pulls an image with password2", partial(self._use_registry, "password2"))
         yield Scene("azure-monitor-opentelemetry-exporter sends with the instrumentation key", self._use_telemetry)
-        yield Scene("the notebook keys", self._use_notebooks)
+        yield Scene("both notebook keys open Jupyter, and a wrong one does not", self._use_notebooks)
         yield Scene("azure-mgmt-storage regenerates key1", self._rotate_key)
         yield Scene("the old storage key is refused at once", self._old_key)
         yield Scene("azure-mgmt-containerregistry regenerates password", self._rotate_password)
@@ -121,7 +123,13 @@ class Story:
 
     def _use_notebooks(self) -> str:
         _expect(all(self._first.notebook_keys), "They are not listed.")
-        raise NotTried("Both are listed, and open nothing yet: the notebook door is off.")
+        if self._doors["notebook"] is None and "notebook" not in self._faults:
+            raise NotTried("Both are listed. What they open is not installed: pip install 'linarite[notebook]'.")
+        self._must_be_open("notebook")
+        door = self._doors["notebook"]
+        for key in self._first.notebook_keys:
+            _expect(notebooks_of(door, str(key)) == self._workspace, "They are taken for those of another workspace.")
+        return f"{_refused(lambda: notebooks_of(door, WRONG_KEY))}, at {door}"
 
     # ── rotating ────────────────────────────────────────────────────────────────────────────────────────────────────
 

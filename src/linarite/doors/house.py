@@ -21,6 +21,10 @@ from linarite.doors import behind, elsewhere
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
 from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
 from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
+from linarite.doors.notebook.child import NotebookDoorDown
+from linarite.doors.notebook.clerk import NotebookClerk
+from linarite.doors.notebook.door import NotebookDoor
+from linarite.doors.notebook.layout import Layout as NotebookLayout
 from linarite.doors.registry import Embedded, RegistryDoor
 from linarite.doors.registry.upstream import Address, Upstream
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
@@ -65,6 +69,8 @@ class Plot:
     """What keeps the images: a setting's value."""
     ports: Ports = field(default_factory=Ports)
     """Of the blob door; 0 takes any free one."""
+    notebook: int | None = None
+    """Port of the notebook door; None keeps it closed."""
 
 
 class House:
@@ -90,6 +96,7 @@ class House:
         )
         self.blob = BlobDoor(layout, BlobClerk(engine), plot.environment)
         self.vault = VaultDoor(VaultClerk(engine), engine.options.location)
+        self.notebook = None if plot.notebook is None else _notebook(engine, plot, plot.notebook)
         self.closed: dict[str, str] = {}
         """Doors that are not open, with the reason in a sentence."""
         self._turn = asyncio.Lock()
@@ -112,15 +119,20 @@ class House:
             "blob": self._open_blob,
             "vault": self.vault.start,
         }
-        for name, opening in doors.items():
-            if name in self.closed:
-                continue
-            try:
-                await opening()
-            except (NotInstalled, BlobDoorDown, JournalUnusable) as error:
-                self.closed[name] = _sentence(str(error))
-            except OSError as error:
-                self.closed[name] = f"The {name} door cannot use {error.filename}: {error.strerror}."
+        if self.notebook is not None:
+            doors["notebook"] = self.notebook.start
+        async with asyncio.TaskGroup() as together:
+            for name, opening in doors.items():
+                if name not in self.closed:
+                    together.create_task(self._open(name, opening))
+
+    async def _open(self, name: str, opening: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await opening()
+        except (NotInstalled, BlobDoorDown, JournalUnusable, NotebookDoorDown) as error:
+            self.closed[name] = _sentence(str(error))
+        except OSError as error:
+            self.closed[name] = f"The {name} door cannot use {error.filename}: {error.strerror}."
 
     async def _open_registry(self) -> None:
         self._folder("registries")
@@ -147,10 +159,13 @@ class House:
     def _folder(self, name: str) -> None:
         (self._data / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def blob_origins(self) -> dict[str, str]:
-        """Base addresses of blobs, queues and tables; none where the door is closed."""
+    def origins(self) -> dict[str, str]:
+        """Addresses of the doors that have listeners of their own, where they are open: by name, `blob` by service."""
         services = () if "blob" in self.closed else ("blob", "queue", "table")
-        return {service: self.blob.origin(service) for service in services}
+        found = {service: self.blob.origin(service) for service in services}
+        if self.notebook is not None and "notebook" not in self.closed:
+            found["notebook"] = self.notebook.origin
+        return found
 
     async def close(self) -> None:
         """Close all, after their listeners have stopped; what was stored is on disk then."""
@@ -160,10 +175,10 @@ class House:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self.blob.stop()
-        await self.registry.close()
-        await self.telemetry.stop()
-        await self.vault.stop()
+        ending = [self.blob.stop(), self.registry.close(), self.telemetry.stop(), self.vault.stop()]
+        if self.notebook is not None:
+            ending.append(self.notebook.stop())
+        await asyncio.gather(*ending)
 
     async def _tend(self) -> None:
         while True:
@@ -186,6 +201,8 @@ class House:
             id_ = parse_id(key)
             if id_ is not None:
                 await self._tell_of(id_.type.lower(), key, id_.name)
+        if self.notebook is not None and any(_may_be_a_workspace(key) for key in changed):
+            await self.notebook.check()
 
     async def _tell_of(self, type_: str, key: str, name: str) -> None:
         if type_ == ACCOUNTS.lower():
@@ -262,6 +279,23 @@ def _back(plot: Plot) -> Back:
     if plot.upstream == "embedded":
         return Embedded(plot.data / "registries")
     return Upstream(Address.read(plot.upstream))
+
+
+def _notebook(engine: Engine, plot: Plot, port: int) -> NotebookDoor:
+    layout = NotebookLayout(
+        notebooks=plot.data / "notebooks",
+        jupyter=plot.data / "jupyter",
+        certificate=plot.certificate,
+        key=plot.key,
+        host=plot.host,
+        port=port,
+    )
+    return NotebookDoor(layout, NotebookClerk(engine), plot.environment)
+
+
+def _may_be_a_workspace(key: str) -> bool:
+    id_ = parse_id(key)
+    return key == EVERYTHING or (id_ is not None and id_.type.lower() == WORKSPACES.lower())
 
 
 def _sentence(problem: str) -> str:
