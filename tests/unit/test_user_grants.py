@@ -310,6 +310,14 @@ def test_a_device_waits_for_its_user_and_gets_its_tokens_once(house: House) -> N
         house.refreshed(answer)
 
 
+def test_who_lets_a_device_in_has_consented_to_what_it_goes_on_with(house: House) -> None:
+    client = {"client_id": str(house.desk.application.app_id)}
+    proof = {**client, "client_secret": house.desk.secret.reveal()}
+    begun = house.device(**client)
+    house.decided(begun["user_code"], house.session())
+    assert house.refreshed(house.polled(begun, **proof), **proof)["access_token"]
+
+
 def test_a_device_is_told_that_its_user_declined(house: House) -> None:
     begun = house.device()
     with refused(65004):

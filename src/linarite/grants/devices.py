@@ -14,7 +14,7 @@ import msgspec
 from linarite.grants.ask import Endpoint
 from linarite.grants.asking import asking_client, client_named
 from linarite.grants.browsers import session_of
-from linarite.grants.delegation import Delegation, answer, delegated
+from linarite.grants.delegation import Delegation, answer, consent_ticket, delegated
 from linarite.grants.denied import Denied
 from linarite.grants.denied_users import (
     code_redeemed,
@@ -154,7 +154,7 @@ async def waiting(service: TokenService, case: Case, user_code: str) -> tuple[Cl
 
 
 async def settle(service: TokenService, case: Case, user_code: str, session: str, *, declined: bool) -> None:
-    """Let the user of a session decide; the user code is spent with that.
+    """Let the user of a session decide, which is a consent too; the user code is spent with that.
 
     Raises:
         Denied: as `waiting` does; AADSTS50058, the session has ended; AADSTS65004, the user declined.
@@ -169,9 +169,13 @@ async def settle(service: TokenService, case: Case, user_code: str, session: str
             raise session_missing()
         tickets.spend(connection, code.digest)
         changed = msgspec.structs.replace(granted_with(device), declined=declined)
-        decided = replace(device, principal=case.principal.object_id, body=msgspec.json.encode(changed))
-        tickets.rewrite(connection, decided)
-        return consent_declined() if declined else None
+        user = case.principal.object_id
+        tickets.rewrite(connection, replace(device, principal=user, body=msgspec.json.encode(changed)))
+        if declined:
+            return consent_declined()
+        client = client_named(transaction, changed.client, service.authority.tenant)
+        tickets.add(connection, consent_ticket(service, client, user, changed.wish), service.clock())
+        return None
 
     await service.decided(case, work)
 
