@@ -48,7 +48,11 @@ class SignIn:
         elif request.method == "POST":
             form = visit.ask.form()
         case = Case(visit.ask, f"Microsoft.AAD/{visit.address}", form)
-        client, back = await authorization.way_back(self._tokens, case)
+        try:
+            client, back = await authorization.way_back(self._tokens, case)
+        except Denied as denied:
+            await self._tokens.refused(case, denied)  # here, where it is known who asks
+            raise
         try:
             asked = authorization.understood(self._tokens, case, client, back)
             response = await _Turn(self._tokens, self._pages, visit, case, cookies).taken(asked, step)
