@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from linarite.first_start import OWNER_OBJECT, OWNER_USER, OWNER_USER_OBJECT
+from tests.api.browser import browser_of
 from tests.api.on_disk import entries
 from tests.api.people import AUTHORIZATION, ROLES
 from tests.clients.people import join
@@ -238,6 +239,58 @@ def test_without_a_token_nothing_is_told(server: Server) -> None:
     answer = server.nobody().get("/graph/v1.0/users", version=None)
     assert refused(answer) == (401, "InvalidAuthenticationToken")
     assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
+# ── for a user ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def password(server: Server) -> str:
+    return server.password()
+
+
+def for_the_owner(server: Server, password: str, scope: str) -> Caller:
+    """An application that the owner, who is a user, let do this for them."""
+    browser = browser_of(server)
+    code = browser.sign_in(browser.ask(scope=scope), password).brought["code"]
+    caller = server.nobody()
+    caller.http.base_url = f"{server.origin}/graph/v1.0/"
+    caller.http.headers["authorization"] = f"Bearer {browser.redeem(code, scope=scope).json()['access_token']}"
+    return caller
+
+
+@pytest.mark.parametrize("resource", ["https://graph.microsoft.com", "{origin}/graph/"])
+def test_a_user_is_told_who_they_are_and_may_do_what_their_roles_let_them(
+    server: Server, password: str, resource: str
+) -> None:
+    caller = for_the_owner(server, password, f"{resource.format(origin=server.origin)}/.default")
+    found = caller.get("me", version=None).json()
+    assert (found["id"], found["userPrincipalName"]) == (OWNER_USER_OBJECT, OWNER_USER)
+    assert caller.get("me/ownedObjects", version=None).json()["value"] == []
+    assert caller.get(f"servicePrincipals/{OWNER_OBJECT}", version=None).status_code == 200
+    made(caller, "by a user")
+
+
+@pytest.mark.parametrize(
+    ("scope", "may"),
+    [
+        ("openid profile", ""),
+        ("openid https://graph.microsoft.com/User.Read", "me"),
+        ("https://graph.microsoft.com/Directory.Read.All", "me look"),
+        ("https://graph.microsoft.com/Application.ReadWrite.All", "me look make"),
+    ],
+)
+def test_an_application_does_for_a_user_what_they_consented_to_and_no_more(
+    server: Server, password: str, scope: str, may: str
+) -> None:
+    caller = for_the_owner(server, password, scope)
+    answers = {
+        "me": caller.get("me", version=None),
+        "look": caller.get("servicePrincipals", version=None),
+        "make": caller.post("applications", {"displayName": "consented"}, version=None),
+    }
+    assert [name for name in answers if answers[name].status_code < 400] == may.split()
+    assert {refused(one) for name, one in answers.items() if name not in may.split()} <= {DENIED}
 
 
 # ── applications ────────────────────────────────────────────────────────────────────────────────────────────────────

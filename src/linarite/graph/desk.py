@@ -192,6 +192,7 @@ class Graph:
         visit = Visit(
             view=view,
             caller=caller,
+            scopes=frozenset(str(scopes).lower().split()) if (scopes := claims.all.get("scp")) is not None else None,
             collection=asked.collection,
             id=asked.id,
             query=call.query,

@@ -40,6 +40,7 @@ def me(visit: Visit) -> Answer:
     """Who has signed in, where that is a user."""
     if visit.caller.kind is not PrincipalKind.USER:
         raise nobody_is_me()
+    visit.require_look(visit.caller)
     return _one(visit, USERS, visit.caller)
 
 
@@ -49,8 +50,8 @@ def list_(visit: Visit) -> Answer:
     found = [_shown(visit, visit.collection, one) for one in everybody if objects.is_in(visit.collection, one)]
     body = query.page(found, visit.query, TYPES[visit.collection], visit.address)
     own = objects.id_in(visit.collection, visit.caller)
-    if not body["value"] or any(one.get("id") != own for one in body["value"]):
-        visit.require_look()
+    alone = bool(body["value"]) and all(one.get("id") == own for one in body["value"])
+    visit.require_look(visit.caller if alone else None)
     return Answer(200, {"@odata.context": f"{visit.base}/$metadata#{visit.collection}", **body})
 
 
