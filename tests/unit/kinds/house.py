@@ -106,7 +106,7 @@ class House:
             path=path,
             query_string="",
             query={"api-version": version or _VERSIONS.get(namespace, "2022-12-01"), **(query or {})},
-            authorization=f"Bearer {self._token(by)}",
+            authorization=f"Bearer {self.token(by)}",
             json=lambda: body,
             origin=ORIGIN,
             request=request,
@@ -135,13 +135,12 @@ class House:
     def delete(self, path: str, **more: Any) -> Answer:
         return self.call("DELETE", path, **more)
 
-    def _token(self, object_id: str) -> str:
+    def token(self, object_id: str, audience: str = "https://management.azure.com/") -> str:
         def ask(view: Any) -> tuple[Principal | None, Any]:
             return view.principal(object_id), view.signing_keys()[0]
 
         (principal, key), _ = self.runner.run(self.engine.gate.look(ask))
         assert principal is not None
-        audience = "https://management.azure.com/"
         claims = access_claims(
             AUTHORITY, principal, audience, now=self.now, lifetime=timedelta(hours=1), uti=str(uuid4())
         )

@@ -7,12 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from linarite import membership
 from linarite.errors import BadRequest, Forbidden, NotFound, Refusal
-from linarite.first_start import OWNER_OBJECT, OWNER_USER_OBJECT
+from linarite.first_start import OWNER_OBJECT
 from linarite.roles import BUILT_IN
 from tests.unit.kinds.house import GROUP, SUBSCRIPTION
-from tests.unit.kinds.test_roles import ASSIGNMENTS, CONTRIBUTOR, DEFINITIONS, OWNER, READER, give, other
+from tests.unit.kinds.test_roles import CONTRIBUTOR, DEFINITIONS, OWNER, READER, give, other
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -311,7 +310,7 @@ def test_whoever_may_not_give_roles_makes_none(house: House, role: str) -> None:
     assert names(house, SUBSCRIPTION) == set()
 
 
-# ── principals, and the last owner ──────────────────────────────────────────────────────────────────────────────────
+# ── principals ──────────────────────────────────────────────────────────────────────────────────
 
 
 def test_nobody_who_is_not_there_is_given_a_role(house: House) -> None:
@@ -335,25 +334,3 @@ def test_the_type_of_a_principal_has_to_be_right(house: House) -> None:
         ),
     )
     assert give(house, GROUP, READER, who).body["properties"]["principalType"] == "ServicePrincipal"
-
-
-def test_the_last_owner_stays_until_there_is_another_one(house: House) -> None:
-    [users] = house.list(ASSIGNMENTS, query={"$filter": f"principalId eq '{OWNER_USER_OBJECT}'"})
-    [first] = house.list(ASSIGNMENTS, query={"$filter": f"principalId eq '{OWNER_OBJECT}'"})
-    assert house.delete(users["id"]).status == 200
-    who = house.join()
-    give(house, GROUP, OWNER, who)
-    give(house, SUBSCRIPTION, WHO_MAY_ROLES, who)
-    ghost = give(house, SUBSCRIPTION, OWNER, str(uuid4()), principalType="ServicePrincipal")
-    assert ghost.status == 201
-    assert refused(lambda: house.delete(first["id"], by=OWNER_OBJECT)) == (
-        409,
-        "LastOwnerAssignment",
-        "Cannot delete the last RBAC admin assignment. Make somebody else an Owner of the subscription first.",
-    )
-    second = give(house, SUBSCRIPTION, OWNER, who).body
-    assert house.delete(first["id"]).status == 200
-    assert refused(lambda: house.delete(second["id"], by=who))[1] == "LastOwnerAssignment"
-    with pytest.raises(membership.Unfit, match="is the last one that owns the subscription"):
-        house.runner.run(membership.remove(house.engine.gate, who, now=house.now))
-    assert house.get(second["id"], by=who)["name"] == second["name"]
