@@ -126,6 +126,7 @@ class Instance:
             timedelta(seconds=settings.token_lifetime),
             issuers=issuers,
             assertions_count_often=settings.assertion_replay == "allow",
+            takes_passwords=settings.password_grant,
             implicit=settings.implicit,
         )
         front.application = Front(

@@ -231,6 +231,18 @@ def app_remove(
     typer.echo(f"Removed {gone}.")
 
 
+@applications.command("consent")
+def app_consent(
+    name: Annotated[str, typer.Argument(help="Its name, client id or object id.")],
+    *,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Consent for everybody: the application may act for every user at every resource."""
+    consented = _operate("consent", data, database, name)
+    typer.echo(f"{consented} may act for every user.")
+
+
 credentials = typer.Typer(help="Give, list and take what an application proves itself with.", no_args_is_help=True)
 applications.add_typer(credentials, name="credential")
 

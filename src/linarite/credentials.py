@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
-from linarite.grants import Federation, add_certificate, add_federation, add_secret, certificates, remove_credential
+from linarite.grants import (
+    Federation,
+    add_certificate,
+    add_federation,
+    add_secret,
+    certificates,
+    consent_to_all,
+    remove_credential,
+)
 from linarite.issuers import is_fit
 from linarite.membership import Unfit, application_named, noted, path
 
@@ -125,6 +133,18 @@ def _given(
     added = add(transaction, application)
     transaction.entries.append(noted("Linarite/applications/credentials/write", path(application), now, random))
     return added
+
+
+async def consent(gate: Gate, named: str, *, now: datetime, random: Random = os.urandom) -> str:
+    """Consent for everybody that an application asks for users at every resource; answers its name."""
+
+    def work(transaction: Transaction) -> str:
+        application = application_named(transaction, named)
+        consent_to_all(transaction, application, now)
+        transaction.entries.append(noted("Linarite/applications/consent/action", path(application), now, random))
+        return application.name
+
+    return await gate.commit(work, lambda _: None)
 
 
 async def listed(gate: Gate, named: str) -> list[Held]:

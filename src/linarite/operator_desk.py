@@ -152,6 +152,11 @@ def trust_issuer(
     return _done(settings, environment, lambda gate: credentials.trust(gate, named, whom, now=_now()))
 
 
+def consent(settings: Settings, environment: Mapping[str, str], named: str) -> str:
+    """Consent for everybody to an application; answers its name."""
+    return _done(settings, environment, lambda gate: credentials.consent(gate, named, now=_now()))
+
+
 def list_credentials(settings: Settings, environment: Mapping[str, str], named: str) -> list[credentials.Held]:
     """The credentials of an application."""
     return _done(settings, environment, lambda gate: credentials.listed(gate, named))

@@ -132,6 +132,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"allowed": 'empty, or a JSON list of {"issuer", "audiences", "tenants", "metadata"}'},
         ),
     ] = ""
+    password_grant: Annotated[
+        bool, Meta(description="Whether applications may send a user's name and password themselves: for tests alone.")
+    ] = False
     assertion_replay: Annotated[
         Literal["allow", "refuse"],
         Meta(

@@ -50,6 +50,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "token_lifetime": 3599,
         "imds": "",
         "trust_issuers": "",
+        "password_grant": False,
         "assertion_replay": "allow",
         "log_level": "info",
         "log_format": "text",

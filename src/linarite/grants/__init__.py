@@ -12,6 +12,7 @@ from linarite.grants.applications import (
     add_certificate,
     add_federation,
     add_secret,
+    consent_to_all,
     remove_credential,
     rotate_signing_key,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "add_federation",
     "add_secret",
     "add_user",
+    "consent_to_all",
     "fit_redirect",
     "hash_secret",
     "new_password",

@@ -14,7 +14,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from linarite.grants.delegation import for_everybody
 from linarite.grants.proofs import hash_secret, new_secret
+from linarite.grants.tickets import Granted, Sort, ticket
 from linarite.model import Principal, PrincipalKind
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
@@ -120,6 +122,13 @@ def remove_credential(transaction: Transaction, principal: Principal, id_: str) 
     """Take a credential away; it signs nobody in from here on."""
     directory.remove_credential(transaction.connection(), principal.object_id, id_)
     transaction.note(principal_key(principal.object_id))
+
+
+def consent_to_all(transaction: Transaction, application: Principal, now: datetime) -> None:
+    """Let an application ask for every user at every resource, without asking each of them."""
+    id_ = application.client
+    given = ticket(Sort.CONSENT, for_everybody(id_), id_, Granted(id_), now=now)
+    tickets.add(transaction.connection(), given, now)
 
 
 def rotate_signing_key(transaction: Transaction, keyring: Keyring, now: datetime) -> SigningKey:

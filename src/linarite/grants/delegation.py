@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from linarite.grants.ask import Endpoint
-from linarite.grants.denied import client_unknown
+from linarite.grants.denied import client_unknown, resource_unknown
 from linarite.grants.denied_users import user_disabled
-from linarite.grants.tickets import Granted, Sort, new_text, ticket
+from linarite.grants.tickets import Granted, Sort, digest_of, new_text, ticket
+from linarite.grants.wishes import application_of
 from linarite.store import tickets
 from linarite.tokens import delegated_claims, mint, pairwise
 
@@ -61,6 +62,9 @@ def delegated(
     if found is None or found.disabled:
         raise user_disabled()
     case.principal, case.audience = found, granted.wish.audience
+    application_wanted = application_of(granted.wish.audience)
+    if application_wanted and transaction.object_id(application_wanted) is None:
+        raise resource_unknown(granted.wish.audience, service.authority.tenant)
     refresh = None
     if "offline_access" in granted.wish.about:
         refresh = new_text(service.random)
@@ -140,11 +144,17 @@ def id_token(service: TokenService, endpoint: Endpoint, made: Delegation, **besi
 
 
 def wish_is_consented(service: TokenService, view: View, client: Client, user: str, wish: Wish) -> bool:
-    """Whether the user let the application do this before; Azure's own need not ask."""
+    """Whether the user let the application do this before, or the operator everything; Azure's own need not ask."""
     if client.principal is None:
         return True
-    found = tickets.find(view.connection(), consent_ticket(service, client, user, wish).digest)
-    return found is not None and not found.spent and found.expires > service.clock()
+    digests = (consent_ticket(service, client, user, wish).digest, digest_of(Sort.CONSENT, for_everybody(client.id)))
+    held = [tickets.find(view.connection(), digest) for digest in digests]
+    return any(one is not None and not one.spent and one.expires > service.clock() for one in held)
+
+
+def for_everybody(client: str) -> str:
+    """By what the operator's consent is found: that an application may do everything for everybody."""
+    return f"* {client}"
 
 
 def consent_ticket(service: TokenService, client: Client, user: str, wish: Wish) -> tickets.Ticket:

@@ -143,6 +143,26 @@ def client_public() -> Denied:
     return Denied("invalid_client", 700025, message, 401)
 
 
+def user_assertion_wrong(why: str = "") -> Denied:
+    return Denied("invalid_grant", 50013, f"Assertion failed signature validation. {why}".strip())
+
+
+def user_assertion_ended() -> Denied:
+    message = (
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for "
+        "user assertion, or request a new token."
+    )
+    return Denied("invalid_grant", 500133, message)
+
+
+def user_assertion_for_another(client: str, name: str) -> Denied:
+    message = (
+        "Assertion audience does not match the Client app presenting the assertion. The expected audience is "
+        f"'{client}' or one of the Application Uris of this application with App ID '{client}'({quoted(name)})."
+    )
+    return Denied("invalid_grant", 500131, message)
+
+
 # ── devices ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -23,9 +23,11 @@ from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
 from linarite.grants.managed_identity import managed_identity
+from linarite.grants.on_behalf_of import JWT_BEARER, on_behalf_of
 from linarite.grants.passwords import Tries
 from linarite.grants.proofs import Proofs
 from linarite.grants.redeeming import authorization_code, refresh_token
+from linarite.grants.resource_owner import resource_owner
 from linarite.grants.user_info import user_info
 from linarite.grants.wishes import IMPERSONATION
 from linarite.model import Deed, Entry, PrincipalKind
@@ -54,6 +56,8 @@ GRANTS: Mapping[str, Grant] = {
     "refresh_token": refresh_token,
     "device_code": devices.device_code,
     "urn:ietf:params:oauth:grant-type:device_code": devices.device_code,
+    JWT_BEARER: on_behalf_of,
+    "password": resource_owner,
 }
 
 T = TypeVar("T")
@@ -98,8 +102,10 @@ class TokenService:
         issuers: IssuerKeys | None = None,
         assertions_count_often: bool = True,
         implicit: bool = True,
+        takes_passwords: bool = False,
     ) -> None:
         """`implicit` says whether browsers are given tokens, and not codes alone."""
+        self.takes_passwords = takes_passwords
         self.gate = gate
         self.authority = authority
         self.clock = clock

@@ -17,6 +17,7 @@ from linarite.grants.denied import (
     resources_several,
     scope_invalid,
 )
+from linarite.ids import is_guid
 
 if TYPE_CHECKING:
     from linarite.grants.ask import Form
@@ -75,7 +76,7 @@ def wished(form: Form, endpoint: Endpoint, authority: Authority, before: Wish | 
         form.need("scope")
     about = before.about if before is not None else about
     if resource:
-        return Wish(audience_of(resource, authority), (IMPERSONATION,), about)
+        return Wish(_audience(resource, authority), (IMPERSONATION,), about)
     named = dict.fromkeys(word for word in words if word not in ABOUT)
     if not named:
         return before or (Wish(GRAPH, (), about) if endpoint is Endpoint.V2 else Wish(ARM, (IMPERSONATION,), about))
@@ -92,8 +93,19 @@ def _of_scopes(named: dict[str, None], about: tuple[str, ...], authority: Author
         scopes.append(permission)
     if len(resources) > 1:
         raise resources_several(" ".join(named))
-    audience = audience_of(resources.pop(), authority)
+    audience = _audience(resources.pop(), authority)
     return Wish(audience, tuple(dict.fromkeys(_granted(one, audience) for one in scopes)), about)
+
+
+def application_of(audience: str) -> str | None:
+    """The id of the application that an audience names, as `api://{id}` or by the id alone; None if it names none."""
+    id_ = audience.removeprefix("api://").removesuffix("/").lower()
+    return id_ if is_guid(id_) else None
+
+
+def _audience(resource: str, authority: Authority) -> str:
+    """The audience of a resource; whether there is such an application is asked when it is granted."""
+    return resource if application_of(resource) else audience_of(resource, authority)
 
 
 def _granted(permission: str, audience: str) -> str:

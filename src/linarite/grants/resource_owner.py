@@ -1,0 +1,47 @@
+"""The grant `password`: an application sends a user's name and password itself. For tests, and off unless switched on.
+
+OAuth 2.1 has it no more, for whoever types a password into an application has given it away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linarite.grants.asking import asking_client
+from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
+from linarite.grants.denied import grant_unsupported
+from linarite.grants.denied_users import consent_missing, password_wrong
+from linarite.grants.passwords import proven_user
+from linarite.grants.tickets import Granted, new_family
+from linarite.grants.wishes import wished
+from linarite.model import Secret
+
+if TYPE_CHECKING:
+    from linarite.grants.endpoint import Case, TokenService
+    from linarite.model import Body
+    from linarite.store.view import Transaction
+
+
+async def resource_owner(service: TokenService, case: Case) -> Body:
+    """The answer with a token for the user.
+
+    Raises:
+        Denied: the grant is off, the password is wrong, or the application has no consent.
+    """
+    if not service.takes_passwords:
+        raise grant_unsupported(case.grant_type)
+    name, password = case.form.need("username"), Secret(case.form.need("password"))
+    client = await asking_client(service, case)
+    wish = wished(case.form, case.ask.endpoint, service.authority)
+    user, proven, _ = await proven_user(service, case, name, password)
+    case.client = client.id
+
+    def work(transaction: Transaction) -> Delegation:
+        if proven.id not in {one.id for one in transaction.credentials_of(user.object_id)}:
+            raise password_wrong()
+        if not wish_is_consented(service, transaction, client, user.object_id, wish):
+            raise consent_missing(client.id, client.name)
+        granted, family = Granted(client.id, wish), new_family(service.random)
+        return delegated(service, transaction, case, client, user=user.object_id, granted=granted, family=family)
+
+    return answer(service, case, await service.decided(case, work))
