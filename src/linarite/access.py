@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from linarite.errors import authorization_failed, scope_locked
 from linarite.ids import ROOT, SUBSCRIPTION, parse
+from linarite.model import PrincipalKind
 from linarite.roles import OWNER, role_of
 from linarite.store import resources
 
@@ -59,7 +60,8 @@ def holds_below(view: View, principal: Principal, scope: ResourceId) -> bool:
 def owners(view: View) -> Mapping[str, Assignment]:
     """Who owns a subscription or the tenant, by the keys of the assignments that say so.
 
-    Somebody who is disabled or gone owns nothing. There is always one: else nobody could give a role any more.
+    Somebody who is disabled or gone owns nothing, and a managed identity goes with its resource, so it does not count
+    either. There is always one: else nobody could give a role any more.
     """
     held = resources.assigned(view.connection(), OWNER.id)
     return {
@@ -68,6 +70,7 @@ def owners(view: View) -> Mapping[str, Assignment]:
         if parse(one.scope).scope.type in {ROOT.type, SUBSCRIPTION}
         and (principal := view.principal(one.principal)) is not None
         and not principal.disabled
+        and principal.kind is not PrincipalKind.MANAGED_IDENTITY
     }
 
 

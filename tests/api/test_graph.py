@@ -427,6 +427,23 @@ def test_an_application_is_changed_by_whoever_could_have_given_it_all_its_roles(
         owner.delete(path, version=AUTHORIZATION)
 
 
+def test_a_managed_identity_is_known_as_one_and_changed_by_nobody(owner: Caller, chief: Caller, place: Place) -> None:
+    path = f"{place.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/robot"
+    made_ = owner.put(path, {"location": "eastus"}, version="2023-01-31").json()["properties"]
+    found = chief.get(f"servicePrincipals/{made_['principalId']}", version=None).json()
+    assert (found["servicePrincipalType"], found["appId"]) == ("ManagedIdentity", made_["clientId"])
+    assert found["alternativeNames"] == ["isExplicit=True", path.lower()]
+    text = f"appId eq '{made_['clientId']}'"
+    assert chief.get("applications", version=None, params={"$filter": text}).json()["value"] == []
+    for method, suffix, body in (
+        ("DELETE", "", None),
+        ("POST", "/addPassword", {}),
+        ("PATCH", "", {"displayName": "x"}),
+    ):
+        answer = chief.call(method, f"servicePrincipals/{made_['principalId']}{suffix}", body, version=None)
+        assert refused(answer) == DENIED
+
+
 def test_nobody_changes_who_the_commands_sign_in_as(server: Server, chief: Caller) -> None:
     for method, path, body in (
         ("DELETE", f"servicePrincipals/{OWNER_OBJECT}", None),

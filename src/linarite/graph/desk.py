@@ -19,7 +19,7 @@ from linarite.graph import operations
 from linarite.graph.objects import APPLICATIONS, SERVICE_PRINCIPALS, USERS
 from linarite.graph.refusals import method_unknown, segment_unknown, token_refused
 from linarite.graph.visit import Fresh, Visit
-from linarite.model import Deed, Entry
+from linarite.model import Deed, Entry, Secret
 from linarite.tokens import Reader
 
 if TYPE_CHECKING:
@@ -166,13 +166,13 @@ class Graph:
         """Ids for what is new, and a secret; hashing one takes long, and is done beside the writing of others."""
         ids = (self._guid(), self._guid())
         if asked.operation.run is not operations.add_password:
-            return Fresh(ids)
+            return Fresh(ids, Secret(""), "")
         secret = new_secret(self._random)
         return Fresh(ids, secret, await asyncio.to_thread(hash_secret, secret))
 
     def _outcome(self, view: View, call: Call, asked: Asked | Refusal, case: _Case) -> Answer | Refusal:
         try:
-            return self._decide(view, call, asked, case, Fresh(("", "")))
+            return self._decide(view, call, asked, case, Fresh(("", ""), Secret(""), ""))
         except Refusal as refusal:
             return refusal
 

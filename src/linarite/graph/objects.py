@@ -92,7 +92,7 @@ def _service_principal(principal: Principal, passwords: list[Body]) -> Body:
     managed = principal.kind is PrincipalKind.MANAGED_IDENTITY
     return {
         "accountEnabled": not principal.disabled,
-        "alternativeNames": [],
+        "alternativeNames": _resource(principal),
         "appDisplayName": None if managed else principal.name,
         "appId": principal.app_id,
         "appOwnerOrganizationId": None if managed else principal.tenant,
@@ -106,6 +106,13 @@ def _service_principal(principal: Principal, passwords: list[Body]) -> Body:
         "servicePrincipalType": "ManagedIdentity" if managed else "Application",
         "tags": [],
     }
+
+
+def _resource(principal: Principal) -> list[str]:
+    """What a managed identity belongs to, and whether it is a resource of its own."""
+    if principal.resource is None:
+        return []
+    return [f"isExplicit={'userassignedidentities' in principal.resource}", principal.resource]
 
 
 def _application(principal: Principal, passwords: list[Body]) -> Body:

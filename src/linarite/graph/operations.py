@@ -150,10 +150,7 @@ def remove(visit: Visit) -> Answer:
 def add_password(visit: Visit) -> Answer:
     """One more secret, which is answered now and never again."""
     principal = _changed(visit)
-    secret = visit.fresh.secret
-    if principal.kind is not PrincipalKind.SERVICE_PRINCIPAL or secret is None:
-        raise not_allowed(f"'{principal.name}' has no secrets.")
-    wanted = _wanted(visit)
+    secret, wanted = visit.fresh.secret, _wanted(visit)
     added = Credential(visit.fresh.ids[0], principal.object_id, visit.fresh.hash, visit.now, _end(wanted, visit.now))
     directory.add_credential(visit.view.connection(), added)
     _note(visit, principal)
@@ -213,6 +210,8 @@ def _changed(visit: Visit) -> Principal:
     principal = _named(visit)
     visit.tell(principal)
     visit.require_change(principal)
+    if principal.kind is not PrincipalKind.SERVICE_PRINCIPAL:
+        raise not_allowed(f"'{principal.name}' is a managed identity: it is what its resource makes of it.")
     return principal
 
 

@@ -37,11 +37,11 @@ ONESELF = LOOKING | {"user.read", "user.readwrite", "user.readbasic.all"}
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What is made up outside the unit of work, which may run twice: ids, and a secret with its hash."""
+    """What is made up outside the unit of work, which may run twice: ids, and where one is wanted, a secret."""
 
     ids: tuple[str, str]
-    secret: Secret | None = None
-    hash: str = ""
+    secret: Secret
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)

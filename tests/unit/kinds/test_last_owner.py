@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def last(house: House) -> tuple[str, str]:
-    """Who owns the subscription alone, and the assignment that says so; others are disabled, gone, or own a part."""
+    """Who owns everything alone, and the assignment that says so.
+
+    Others are disabled, gone, a resource's identity, or own a part.
+    """
     who, other = house.join(), house.join()
     own = give(house, "", OWNER, who).body["id"]
     give(house, GROUP, OWNER, other)
     give(house, SUBSCRIPTION, WHO_MAY_ROLES, other)
     give(house, SUBSCRIPTION, OWNER, str(uuid4()), principalType="ServicePrincipal")
-    give(house, SUBSCRIPTION, OWNER, disabled(house))
+    give(house, SUBSCRIPTION, OWNER, known(house, PrincipalKind.SERVICE_PRINCIPAL, disabled=True))
+    give(house, SUBSCRIPTION, OWNER, known(house, PrincipalKind.MANAGED_IDENTITY))
     for first in (OWNER_USER_OBJECT, OWNER_OBJECT):
         [held] = house.list(ASSIGNMENTS, query={"$filter": f"principalId eq '{first}'"}, by=who)
         assert house.delete(held["id"]).status == 200, "as long as there is another one, an owner may go"
     return who, own
 
 
-def disabled(house: House) -> str:
-    """Object id of an application that may not sign in."""
-    new = Principal(str(uuid4()), PrincipalKind.SERVICE_PRINCIPAL, str(uuid4()), TENANT, "off", disabled=True)
+def known(house: House, kind: PrincipalKind, *, disabled: bool = False) -> str:
+    """Object id of somebody new in the directory."""
+    new = Principal(str(uuid4()), kind, str(uuid4()), TENANT, "other", disabled=disabled)
 
     def work(transaction: Transaction) -> str:
         directory.add_principal(transaction.connection(), new, house.now)
