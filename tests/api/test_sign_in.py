@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from linarite.first_start import OWNER_USER, OWNER_USER_OBJECT
-from tests.api.browser import AZURE_CLI, REDIRECT, Browser, browser_of, claims_in
+from tests.api.browser import AZURE_CLI, REDIRECT, Browser, Page, browser_of, claims_in
 
 if TYPE_CHECKING:
     import httpx
@@ -232,6 +232,20 @@ def test_without_an_application_and_its_address_there_is_only_a_page(
     page = browser.ask(**changes)
     assert page.answer.status_code == 400
     assert f"AADSTS{number}" in page.answer.text
+
+
+def test_a_request_that_is_posted_is_understood_too(browser: Browser, password: str) -> None:
+    asked = {
+        "client_id": AZURE_CLI,
+        "response_type": "code",
+        "redirect_uri": REDIRECT,
+        "scope": "openid",
+        "state": "posted",
+    }
+    page = Page(browser.http.post(f"/{browser.tenant}/oauth2/v2.0/authorize", data=asked))
+    brought = browser.sign_in(page, password).brought
+    assert brought["state"] == "posted"
+    assert browser.redeem(brought["code"], code_verifier=None).status_code == 200
 
 
 def test_a_parameter_that_is_given_twice_is_refused(browser: Browser) -> None:

@@ -29,10 +29,9 @@ from linarite.grants.proofs import Proofs
 from linarite.grants.redeeming import authorization_code, refresh_token
 from linarite.grants.resource_owner import resource_owner
 from linarite.grants.user_info import user_info
-from linarite.grants.wishes import IMPERSONATION
-from linarite.model import Deed, Entry, PrincipalKind
+from linarite.model import Deed, Entry
 from linarite.store.gate import Stale
-from linarite.tokens import access_claims, delegated_claims, mint, private_half
+from linarite.tokens import access_claims, mint, private_half
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -235,24 +234,16 @@ class TokenService:
                     raise refused
         return lost
 
-    async def issue(
-        self, case: Case, principal: Principal, audience: str, version: int, *, public: bool = False
-    ) -> Body:
-        """Mint a token for a proven principal, and answer it once the sign-in is durable.
-
-        For a user it is one with which the case's client acts; `public` says that the client proved nothing of itself.
+    async def issue(self, case: Case, principal: Principal, audience: str, version: int) -> Body:
+        """Mint a token for a proven application, and answer it once the sign-in is durable.
 
         Raises:
             Stale: the state is no longer at `version`, in which the principal was proven. Nothing was recorded.
         """
-        when: dict[str, Any] = {"now": self.clock(), "lifetime": self.lifetime, "uti": self.new_uti()}
-        if principal.kind is PrincipalKind.USER:
-            when |= {"client": case.client, "public": public, "scope": IMPERSONATION}
-            claims = delegated_claims(self.authority, principal, audience, **when)
-        else:
-            claims = access_claims(self.authority, principal, audience, **when)
-        if not public:
-            claims |= {"appidacr": case.proof, **case.claims}
+        claims = access_claims(
+            self.authority, principal, audience, now=self.clock(), lifetime=self.lifetime, uti=self.new_uti()
+        )
+        claims |= {"appidacr": case.proof, **case.claims}
         token = mint(await self._key(), claims)
         await self.gate.record(self._entry(Deed.SIGN_IN, case, 200, ""), version)
         return _shown(case.ask.endpoint, claims, token)
