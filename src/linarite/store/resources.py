@@ -94,8 +94,8 @@ def locks(connection: Connection) -> list[Lock]:
 
 def faults(connection: Connection) -> list[Fault]:
     """The faults on purpose that may still strike, by name."""
-    query = select(*_COLUMNS).where(resources.c.type == "linarite.testing/faults", resources.c.parent.is_(None))
-    found = [_resource(row) for row in connection.execute(query.order_by(resources.c.name))]
+    query = select(*_COLUMNS).where(resources.c.type == "linarite.testing/faults").order_by(resources.c.name)
+    found = [_resource(row) for row in connection.execute(query)]
     return [_fault(one.id, one.properties) for one in found if not is_spent(one)]
 
 

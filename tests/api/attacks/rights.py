@@ -70,6 +70,16 @@ def links(edit: Callable[[str], str]) -> Callable[[Scene], Strike]:
     return prepare
 
 
+def with_anothers_identity(scene: Scene) -> Strike:
+    """The contributor lets a workspace of theirs be somebody who may do more."""
+    identity = f"{scene.server.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{fresh('i')}"
+    assert scene.owner.put(identity, {"location": "eastus"}, version="2023-01-31").status_code == 201
+    place = Place(scene.contributor.caller, scene.group)
+    named = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    body = {**described(place.neighbours()), "identity": named}
+    return scene.asks(scene.contributor, "PUT", f"{place.workspaces}/{fresh('w')}", body)
+
+
 def locked(method: str, path: str, body: Any = None, **more: Any) -> Callable[[Scene], Strike]:
     """The owner of everything at a place of their own that is locked; `{w}` is a workspace there."""
 
@@ -135,6 +145,7 @@ RIGHTS: dict[str, Attack] = {
     "another's account with dot segments": Attack(
         400, "ValidationError", links(lambda id_: id_.replace("/providers", "/x/../providers"))
     ),
+    "a workspace with another's identity": Attack(403, LINKED, with_anothers_identity),
     # places
     "a group in a group": Attack(
         404,

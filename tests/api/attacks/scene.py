@@ -155,10 +155,12 @@ def said(answer: httpx.Response) -> Said:
 
 
 def code_in(body: Any) -> str:
-    """Azure's code of a refusal, or Entra's."""
+    """The code of a refusal: Resource Manager's, Entra's, or OAuth's word."""
     if not isinstance(body, dict) or "error" not in body:
         return ""
-    return f"AADSTS{body['error_codes'][0]}" if "error_codes" in body else str(body["error"]["code"])
+    if "error_codes" in body:
+        return f"AADSTS{body['error_codes'][0]}"
+    return str(body["error"]["code"] if isinstance(body["error"], dict) else body["error"])
 
 
 def set_up(server: Server) -> Scene:

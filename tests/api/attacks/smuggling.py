@@ -192,6 +192,9 @@ SMUGGLING: dict[str, Attack] = {
             params={"$filter": "name eq 'x' or 1 eq 1"},
         ),
     ),
+    "a token for Resource Manager at the directory": Attack(
+        401, "InvalidAuthenticationToken", lambda scene: scene.asks(scene.owner, "GET", "/graph/v1.0/users")
+    ),
     "many calls in one": Attack(
         404,
         "AADSTS9002313",

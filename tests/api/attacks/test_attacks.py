@@ -12,6 +12,7 @@ import pytest
 
 from linarite.model import Deed
 from tests.api.attacks.assertions import ASSERTIONS
+from tests.api.attacks.identities import IDENTITIES
 from tests.api.attacks.interactive import INTERACTIVE
 from tests.api.attacks.rights import RIGHTS
 from tests.api.attacks.scene import Attack, Scene, set_up
@@ -23,7 +24,7 @@ from tests.api.on_disk import new_entries, state_version
 if TYPE_CHECKING:
     from tests.server import Server
 
-ATTACKS = {**TOKENS, **SIGN_INS, **ASSERTIONS, **INTERACTIVE, **SMUGGLING, **RIGHTS}
+ATTACKS = {**TOKENS, **SIGN_INS, **ASSERTIONS, **INTERACTIVE, **IDENTITIES, **SMUGGLING, **RIGHTS}
 
 
 @pytest.fixture(scope="module")
