@@ -267,6 +267,9 @@ class Mapped:
     of: Shape
     most: int = 10_000
     longest_name: int = 2048
+    merged: bool = False
+    """PATCH leaves the members that it does not name, in any case, and takes away those that it gives as null; it
+    replaces all of them otherwise, as it does tags."""
 
     def read(self, value: Any, before: Any, reading: Reading, at: str) -> Any:
         if not isinstance(value, dict):
@@ -277,10 +280,16 @@ class Mapped:
                 f"'{at}' must have at most {self.most} members with names of at most {self.longest_name} characters.",
             )
         old = before if isinstance(before, dict) else {}
-        read = {
-            name: self.of.read(item, old.get(name, ABSENT), reading, f"{at}.{name}") for name, item in value.items()
-        }
-        return {name: item for name, item in read.items() if item is not ABSENT}
+        kept: Body = {}
+        if self.merged:
+            named = {name.lower() for name in value}
+            kept = {name: item for name, item in old.items() if reading.patch and name.lower() not in named}
+            value = {name: item for name, item in value.items() if item is not None}
+        for name, item in value.items():
+            read = self.of.read(item, old.get(name, ABSENT), reading, f"{at}.{name}")
+            if read is not ABSENT:
+                kept[name] = read
+        return kept
 
     def show(self, value: Any, version: str) -> Any:
         return {name: _shown(self.of, item, version) for name, item in value.items()}

@@ -137,3 +137,22 @@ def test_an_identity_can_hold_a_role(owner: Caller, place: Place) -> None:
     made = user_assigned(owner, place)
     person = Person(made["properties"]["clientId"], made["properties"]["principalId"], owner)
     give(owner, place.group, "Reader", person)
+
+
+def test_a_patch_adds_the_identities_that_it_names_and_takes_away_those_that_it_gives_as_null(
+    owner: Caller, place: Place
+) -> None:
+    first, second = (user_assigned(owner, place)["id"] for _ in range(2))
+    path, links = f"{place.workspaces}/{fresh('w')}", place.neighbours()
+
+    def changed(method: str, **identities: Any) -> set[str]:
+        identity = {"type": "UserAssigned", "userAssignedIdentities": identities}
+        body = {**(described(links) if method == "PUT" else {}), "identity": identity}
+        answer = owner.call(method, path, body)
+        assert answer.status_code == 200, answer.text
+        return set(owner.get(path).json()["identity"]["userAssignedIdentities"])
+
+    assert changed("PUT", **{first: {}}) == {first}
+    assert changed("PATCH", **{second: {}}) == {first, second}
+    assert changed("PATCH", **{first.upper(): None}) == {second}
+    assert changed("PUT", **{first: {}}) == {first}

@@ -59,7 +59,8 @@ IDENTITY = Field(
                             Field(name="principalId", shape=Guid(), read_only=True),
                             Field(name="clientId", shape=Guid(), read_only=True),
                         )
-                    )
+                    ),
+                    merged=True,
                 ),
             ),
         )
