@@ -119,10 +119,13 @@ def test_a_code_signs_a_user_in_and_is_refused_a_second_time(server: Server, bro
         credential.get_token(f"{server.origin}/.default")
 
 
-def test_msal_signs_a_user_in_and_finds_the_account_again(server: Server, browser: Browser, password: str) -> None:
+@pytest.mark.parametrize("tenant", ["organizations", "adfs"])
+def test_msal_signs_a_user_in_and_finds_the_account_again(
+    server: Server, browser: Browser, password: str, tenant: str
+) -> None:
     application = msal.PublicClientApplication(
         AZURE_CLI,
-        authority=f"{server.origin}/{server.known['tenantId']}",
+        authority=f"{server.origin}/{tenant}",
         instance_discovery=False,
         verify=server.known["caBundle"],
     )

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.grants import Case, Denied, Form, authorization, browsers, devices
 from linarite.grants.denied_users import consent_declined
-from linarite.model import Secret
 from linarite.web.cookies import cookies_of
 from linarite.web.forms import read_query
 from linarite.web.http import Response
-from linarite.web.sign_in import SEE_OTHER, require_own
+from linarite.web.sign_in import SEE_OTHER, require_own, wrong_with_password
 
 if TYPE_CHECKING:
     from linarite.grants import TokenService
@@ -63,9 +62,10 @@ class Devices:
             await self._tokens.refused(case, denied)
             return self._code(visit, cookies, code, bad=_sentence(denied))
         if did == "password":
-            page = await self._password(visit, cookies, step, client)
-            if page is not None:
-                return page
+            bad = await wrong_with_password(self._tokens, visit, cookies, step)
+            if bad:
+                name = step.get("username")
+                return self._form("password", visit, cookies, code, client=client.name, username=name, bad=bad)
         user = await browsers.session(self._tokens, cookies.session)
         if user is None or did == "another":
             return self._form("password", visit, cookies, code, client=client.name, username="")
@@ -94,20 +94,6 @@ class Devices:
                 raise
             return self._pages.say("You did not sign in", "You can close this window.")
         return self._pages.say("You signed in", f"You signed in to {client.name}. You can close this window.")
-
-    async def _password(self, visit: Visit, cookies: Cookies, step: Form, client: Client) -> Response | None:
-        """Sign in with what was typed; the same page again where that is not enough."""
-        case = Case(visit.ask, "Microsoft.AAD/login")
-        name, password = step.get("username"), Secret(step.get("password"))
-        try:
-            begun = await browsers.signed_in(self._tokens, case, name, password, cookies.session)
-        except Denied as denied:
-            await self._tokens.refused(case, denied)
-            return self._form(
-                "password", visit, cookies, step.get("code"), client=client.name, username=name, bad=denied.message
-            )
-        cookies.begin(begun.reveal())
-        return None
 
     def _code(self, visit: Visit, cookies: Cookies, code: str, **values: Any) -> Response:
         return self._pages.show("code", action=visit.request.path, csrf=cookies.token, kept={}, code=code, **values)

@@ -95,9 +95,9 @@ class _Turn:
         """
         did = step.get("step") if step is not None else ""
         if step is not None and did == "password":
-            page = await self._password(asked, step)
-            if page is not None:
-                return page
+            bad = await wrong_with_password(self._tokens, self._visit, self._cookies, step)
+            if bad:
+                return self._page("password", asked, username=step.get("username"), bad=bad)
         user = await browsers.session(self._tokens, self._cookies.session)
         if step is None:
             page = self._first(asked, user)
@@ -128,18 +128,6 @@ class _Turn:
             return self._page("account", asked, user=user)
         return None
 
-    async def _password(self, asked: Asked, step: Form) -> Response | None:
-        """Sign in with what was typed; the same page again where that is not enough."""
-        case = Case(self._visit.ask, "Microsoft.AAD/login", self._case.form)
-        name, password = step.get("username"), Secret(step.get("password"))
-        try:
-            begun = await browsers.signed_in(self._tokens, case, name, password, self._cookies.session)
-        except Denied as denied:
-            await self._tokens.refused(case, denied)
-            return self._page("password", asked, username=name, bad=denied.message)
-        self._cookies.begin(begun.reveal())
-        return None
-
     def _consent(self, asked: Asked, user: Principal) -> Response:
         wish = asked.granted.wish
         scopes = (*wish.scopes, *wish.about)
@@ -167,3 +155,17 @@ def require_own(cookies: Cookies, step: Form) -> None:
     """
     if not cookies.ties(step.get("csrf")):
         raise request_forged()
+
+
+async def wrong_with_password(tokens: TokenService, visit: Visit, cookies: Cookies, step: Form) -> str:
+    """Begin a session with the name and password that were typed; a sentence where they do not do, else nothing."""
+    case = Case(visit.ask, "Microsoft.AAD/login")
+    try:
+        begun = await browsers.signed_in(
+            tokens, case, step.get("username"), Secret(step.get("password")), cookies.session
+        )
+    except Denied as denied:
+        await tokens.refused(case, denied)
+        return denied.message
+    cookies.begin(begun.reveal())
+    return ""
