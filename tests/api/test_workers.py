@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.api.browser import browser_of
 from tests.api.faults import Faults
 from tests.api.people import AUTHORIZATION, hire
 from tests.server import running
@@ -88,3 +89,14 @@ def children(pid: int) -> list[int]:
 def alive(pid: int) -> bool:
 
     return Path(f"/proc/{pid}").exists()
+
+
+def test_a_sign_in_goes_on_in_another_process_and_a_code_counts_once_in_all_of_them(server: Server) -> None:
+    browser, others = browser_of(server), [browser_of(server) for _ in range(CONNECTIONS)]
+    code = browser.sign_in(browser.ask(), server.password()).brought["code"]
+    for other in others:  # the same browser, over another connection
+        other.http.cookies = browser.http.cookies
+    assert {"code" in other.ask(prompt="none").brought for other in others} == {True}
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        answers = list(pool.map(lambda other: other.redeem(code).status_code, others))
+    assert sorted(answers) == [200, *[400] * (CONNECTIONS - 1)]
