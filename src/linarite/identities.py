@@ -45,15 +45,15 @@ def prepare(work: Work, id_: ResourceId, draft: Body, before: Resource | None, o
         return
     held = named(before)
     for text in identity.get("userAssignedIdentities") or ():
-        identity["userAssignedIdentities"][text] = _assigned(work, id_, text, operation, new=text.lower() not in held)
+        identity["userAssignedIdentities"][text] = _assigned(work, id_, text, operation, held.get(text.lower()))
 
 
-def _assigned(work: Work, id_: ResourceId, text: str, operation: str, *, new: bool) -> Body:
-    """The ids of a user-assigned identity, which the caller must be allowed to assign where it is new."""
+def _assigned(work: Work, id_: ResourceId, text: str, operation: str, held: str | None) -> Body:
+    """The ids of a user-assigned identity, which the caller must be allowed to assign unless it is the one `held`."""
     wanted = parse_id(text)
     if wanted is None or wanted.type.lower() != USER_ASSIGNED.lower() or (found := work.find(wanted)) is None:
         raise identity_not_found(id_.text, text)
-    if new and not work.may(_ASSIGN, wanted):
+    if found.properties["principalId"] != held and not work.may(_ASSIGN, wanted):
         client, object_id = (work.caller.client, work.caller.object_id) if work.caller else ("", "")
         raise linked_authorization_failed(
             client, object_id, operation, id_.text, linked_action=_ASSIGN, linked=found.id.text

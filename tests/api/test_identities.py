@@ -131,6 +131,14 @@ def test_nobody_assigns_an_identity_that_they_may_not_assign(server: Server, own
 
     assert refusal(asked(elsewhere["id"]))[:2] == (403, "LinkedAuthorizationFailed")
     assert asked(made["id"]).status_code == 200
+    # What was assigned by somebody who may stays; another identity under its name is another one.
+    both = {"type": "UserAssigned", "userAssignedIdentities": {made["id"]: {}, elsewhere["id"]: {}}}
+    body = {**described(links), "identity": both}
+    assert owner.put(path, body).status_code == 200
+    assert person.caller.put(path, body).status_code == 200
+    owner.delete(elsewhere["id"], version=IDENTITY)
+    owner.put(elsewhere["id"], {"location": "eastus"}, version=IDENTITY)
+    assert refusal(person.caller.put(path, body))[:2] == (403, "LinkedAuthorizationFailed")
 
 
 def test_an_identity_can_hold_a_role(owner: Caller, place: Place) -> None:

@@ -68,10 +68,10 @@ async def prove(service: TokenService, case: Case, client: str, credentials: Seq
 
 
 def audiences(authority: Authority) -> frozenset[str]:
-    """How a client may name us in an assertion: a token endpoint under each of the tenant's words, or as an issuer."""
+    """How an assertion may name us, in lower case: a token endpoint under each of the tenant's words, or an issuer."""
     words = (authority.tenant, DOMAIN, *ANY_TENANT)
     endpoints = (f"{authority.origin}/{word}/{endpoint}" for word in words for endpoint in _ENDPOINTS)
-    return frozenset((*endpoints, *authority.issuers, authority.url))
+    return frozenset(one.lower() for one in (*endpoints, *authority.issuers, authority.url))
 
 
 def _check_own(claims: dict[str, Any], client: str, authority: Authority) -> None:
