@@ -68,6 +68,22 @@ def test_it_says_of_a_role_at_a_scope_what_the_server_does(changed: Server, role
     assert gets == (role in {"Contributor", "Azure AI Administrator"} and place != "elsewhere")
 
 
+def test_a_custom_role_is_given_by_its_name_where_it_is_made_for_and_is_told_of(changed: Server) -> None:
+    path = f"{changed.subscription}/providers/Microsoft.Authorization/roleDefinitions/{uuid4()}"
+    action = "Microsoft.MachineLearningServices/workspaces/listKeys/action"
+    permission = {"actions": [action]}
+    described = {"roleName": "Key Lister", "assignableScopes": [changed.group], "permissions": [permission]}
+    assert changed.owner().put(path, {"properties": described}, version="2022-04-01").status_code == 201
+    made = joined(changed, "key lister", changed.workspace)
+    caller = changed.signed_in(made["clientId"], made["clientSecret"])
+    assert caller.post(f"{changed.workspace}/listKeys").status_code == 200
+    [said] = [one for one in holders(changed) if one["objectId"] == made["objectId"]]
+    assert (said["role"], said["scope"], said["action"]) == ("Key Lister", changed.workspace, action)
+    assert "is not made for the scope" in refused(
+        "app", "add", "x", "--role", "Key Lister", "--scope", changed.subscription, "--data", changed.folder
+    )
+
+
 def test_who_was_removed_is_listed_no_more(changed: Server) -> None:
     made = joined(changed, "Owner", changed.workspace)
     assert made["objectId"] in {one["objectId"] for one in holders(changed)}

@@ -159,6 +159,7 @@ def _check(work: Writing, id_: ResourceId, draft: Body, before: Resource | None)
     _require_unique(work, id_, properties["roleName"], before)
     for held in (before.properties if before else {"assignableScopes": []}, properties):
         _require_permission(work, id_, "write", held)
+    _require_room(work, id_, properties)
     for name, actions in properties["permissions"][0].items():
         for action in actions:
             role_actions.require(work.registry.kinds, action, data="data" in name.lower())
@@ -200,6 +201,19 @@ def _require_permission(work: Writing, id_: ResourceId, word: str, properties: B
             client, object_id = (work.caller.client, work.caller.object_id) if work.caller else ("", "")
             raise linked_authorization_failed(
                 client, object_id, operation, id_.text, linked_action=operation, linked=scope.text
+            )
+
+
+def _require_room(work: Writing, id_: ResourceId, properties: Body) -> None:
+    """A role stays made for the scopes at which somebody holds it."""
+    kept = {scope.key for scope in _scopes(properties)}
+    for held in work.assigned(id_.name.lower()).values():
+        scope = parse_id(held.scope)
+        if scope is not None and not any(above.key in kept for above in scope.scopes()):
+            raise BadRequest(
+                "RoleScopeBeingRemovedContainsAssignments",
+                f"Role assignments found under scope '{held.scope}' which is being removed. Removing this scope from "
+                "the role will orphan these assignments. Delete these assignments before removing the scope.",
             )
 
 

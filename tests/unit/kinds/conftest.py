@@ -11,7 +11,7 @@ import pytest
 
 from linarite.seal import Keyring
 from linarite.store.migrations import bring_up
-from tests.unit.kinds.house import House
+from tests.unit.kinds.house import LOCATION, SUBSCRIPTION, House
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,14 @@ def house_with(first_house: tuple[Path, Keyring], tmp_path: Path) -> Iterator[Ma
             return house
 
         yield make
+
+
+@pytest.fixture
+def other(house: House) -> str:
+    """Another resource group than the one of the house."""
+    path = f"{SUBSCRIPTION}/resourceGroups/other"
+    house.put(path, {"location": LOCATION}, version="2024-11-01")
+    return path
 
 
 @pytest.fixture

@@ -11,14 +11,12 @@ from linarite.errors import BadRequest, Forbidden, NotFound, Refusal
 from linarite.first_start import OWNER_OBJECT
 from linarite.roles import BUILT_IN
 from tests.unit.kinds.house import GROUP, SUBSCRIPTION
-from tests.unit.kinds.test_roles import CONTRIBUTOR, DEFINITIONS, OWNER, READER, give, other
+from tests.unit.kinds.test_roles import CONTRIBUTOR, DEFINITIONS, OWNER, READER, give
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.unit.kinds.house import House
-
-__all__ = ["other"]
 
 MLS = "Microsoft.MachineLearningServices/workspaces"
 WHO_MAY_ROLES = "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9"
@@ -228,6 +226,17 @@ def test_a_role_is_assigned_within_its_scopes_alone(house: House, other: str) ->
             give(house, scope, made["name"], who)
         assert caught.value.code == "RoleDefinitionDoesNotExist"
     assert give(house, GROUP, made["name"], who).status == 201
+
+
+def test_a_role_stays_made_for_where_somebody_holds_it(house: House, other: str) -> None:
+    made, who = make(house, "*/read", scopes=(GROUP, other)), house.join()
+    held = give(house, other, made["name"], who).body
+    status, code, message = refused(lambda: house.put(made["id"], described("*/read", scopes=(GROUP,))))
+    assert (status, code) == (400, "RoleScopeBeingRemovedContainsAssignments")
+    assert message.startswith(f"Role assignments found under scope '{other.lower()}' which is being removed.")
+    assert house.put(made["id"], described("*/read", scopes=(SUBSCRIPTION,))).status == 201
+    house.delete(held["id"])
+    assert house.put(made["id"], described("*/read", scopes=(GROUP,))).status == 201
 
 
 def test_a_role_that_somebody_holds_is_not_deleted(house: House) -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-OTHER = f"{SUBSCRIPTION}/resourceGroups/other"
 DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 OWNERS = {(OWNER_OBJECT, "/"), (OWNER_USER_OBJECT, "/")}
@@ -37,13 +36,6 @@ def give(house: House, scope: str, role: str, who: str, **more: Any) -> Answer:
 def holders(found: list[Any]) -> set[tuple[str, str]]:
     """Who is assigned something where."""
     return {(one["properties"]["principalId"], one["properties"]["scope"]) for one in found}
-
-
-@pytest.fixture
-def other(house: House) -> str:
-    """Another resource group."""
-    house.put(OTHER, {"location": "eastus"}, version="2024-11-01")
-    return OTHER
 
 
 # ── definitions ─────────────────────────────────────────────────────────────────────────────────────────────────────
