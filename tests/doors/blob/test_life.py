@@ -278,6 +278,7 @@ def test_a_namesake_that_was_made_while_the_door_was_closed_starts_empty(open_do
     put_note(second, namesake)
     run(second.put_account(replace(namesake, made="later still")))
     assert list(client(second, namesake).list_containers()) == []
+    put_note(second, namesake)
     run(second.stop())
     run(open_door(neighbour).stop())  # what the one stored that is not there is erased
     third = open_door(namesake, neighbour)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from linarite.doors.registry import EVERYTHING
@@ -17,8 +20,6 @@ from tests.doors.registry.test_processes import MIB, memory, only_linux_tells, s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import httpx
 
     from linarite.certificates import Certificates
     from tests.doors.registry.conftest import Opened
@@ -220,6 +221,41 @@ def test_an_upstream_on_a_port_that_ends_makes_the_door_busy_until_it_is_back(
             assert method == "HEAD" or codes(answer) == ["UNAVAILABLE"]
         with debian.serving(tmp_path / "storage", "tcp", f"127.0.0.1:{port}"):
             assert visitor.get("/v2/app/manifests/v1").content == image.body
+
+
+def test_an_upstream_on_tls_is_used_if_its_authority_is_trusted(
+    opened: Opened, files: Certificates, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(files=files) as inner, contextlib.ExitStack() as stack:
+        visitors = []
+        for bundle in (str(files.bundle), os.devnull):
+            monkeypatch.setenv("SSL_CERT_FILE", bundle)
+            house = stack.enter_context(opened(upstream=inner.as_upstream()))
+            visitors.append(stack.enter_context(house.visitor(REGISTRY, password)))
+        trusting, distrusting = visitors
+        image = trusting.push_image("app", "v1")
+        assert trusting.get("/v2/app/manifests/v1").content == image.body
+        assert distrusting.get("/v2/app/manifests/v1").status_code == 503
+
+
+def test_a_door_killed_in_the_middle_of_an_upload_leaves_no_blob_upstream_and_the_client_begins_again(
+    upstream: str, tmp_path: Path, place: str
+) -> None:
+    content = noise(8 * MIB)
+    digest = digest_of(content)
+    with served(tmp_path, upstream) as first, first.visitor() as visitor:
+        location = visitor.begin(place)
+
+        def body() -> Iterator[bytes]:
+            yield content[: 4 * MIB]
+            first.kill()
+
+        with pytest.raises(httpx.TransportError):
+            visitor("PUT", closing(location, digest), content=body())
+    with served(tmp_path, upstream) as second, second.visitor() as visitor:
+        assert not visitor.has_blob(place, digest)
+        visitor.push_blob(place, content)
+        assert visitor.get(f"/v2/{place}/blobs/{digest}").content == content
 
 
 @only_linux_tells

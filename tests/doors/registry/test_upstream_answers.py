@@ -128,6 +128,21 @@ def test_a_list_that_is_none_is_not_passed_on(
         assert (answer.status_code, codes(answer)) == BUSY
 
 
+def test_what_the_catalog_has_of_others_is_left_out(visitor: Visitor, saying: Saying) -> None:
+    names = ["other/app", f"{REGISTRY}/app", f"{REGISTRY}2/app", REGISTRY, "library"]
+    saying.body = json.dumps({"repositories": names}).encode()
+    assert visitor.get("/v2/_catalog").json() == {"repositories": ["app"]}
+
+
+@pytest.mark.parametrize("source", [{}, {"from": "Not/A/Name"}, {"from": "../other/app"}])
+def test_a_mount_from_nowhere_in_particular_is_not_asked_for(
+    visitor: Visitor, saying: Saying, source: dict[str, str]
+) -> None:
+    saying.status, saying.headers = 202, (("location", f"/v2/{REGISTRY}/app/blobs/uploads/1"),)
+    visitor("POST", "/v2/app/blobs/uploads/", params={"mount": digest_of(b""), **source})
+    assert saying.asked.query_string == ""
+
+
 def test_a_list_without_end_is_not_followed_for_ever(visitor: Visitor, saying: Saying) -> None:
     saying.headers = (("link", '</v2/_catalog?last=z>; rel="next"'),)
     saying.body = json.dumps({"repositories": [f"{REGISTRY}/app", "z"]}).encode()
