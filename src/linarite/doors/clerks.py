@@ -6,38 +6,24 @@ regenerated or a role that was revoked stops counting with the commit that chang
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from linarite import access, hosts
-from linarite.doors.behind import ACCOUNTS, COMPONENTS, REGISTRIES, everyone, named, place_of
-from linarite.doors.registry.desk import ACR_DELETE, ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant
+from linarite import access
+from linarite.doors.behind import ACCOUNTS, COMPONENTS, named
 from linarite.doors.telemetry import Component, Reading
-from linarite.errors import Refusal, Unauthenticated
+from linarite.errors import Refusal
 from linarite.model import Deed, Entry
 from linarite.tokens import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
 
     from linarite.doors import blob
-    from linarite.doors.registry.desk import Action, Caller, Reason, TurnedAway
     from linarite.engine import Engine
-    from linarite.model import Principal, Resource
+    from linarite.model import Resource
     from linarite.store.view import View
 
-_PASSWORDS = ("password", "password2")
-_ENTRA = "entra"
-_ROLE_ACTIONS: tuple[tuple[str, frozenset[Action]], ...] = (
-    (f"{REGISTRIES}/pull/read", ACR_PULL),
-    (f"{REGISTRIES}/push/write", ACR_PUSH),
-    (f"{REGISTRIES}/artifacts/delete", ACR_DELETE),
-)
-"""What the operations of AcrPull, AcrPush and AcrDelete allow; Owners and Contributors have all three."""
-_TURNED_AWAY: Mapping[Reason, int] = {"action": 403, "locked": 405}
-"""Statuses of a registry's refusals that are not 401, by their reason."""
 _QUERY = f"{COMPONENTS}/query/read"
 _READING_REFUSED = {
     Reading.UNAUTHENTICATED: (401, "AuthorizationRequiredError"),
@@ -46,100 +32,9 @@ _READING_REFUSED = {
 """Statuses and codes of the events API."""
 
 
-def _slashed(*resources_: str) -> tuple[str, ...]:
+def slashed(*resources_: str) -> tuple[str, ...]:
+    """Each as clients ask a token for it: with a slash at its end, and without."""
     return tuple(form for one in resources_ for form in (one, one + "/"))
-
-
-class RegistryClerk:
-    """Knows the registries' passwords, and who may pull, push and delete."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        reader = engine.reader
-        audiences = (*_slashed("https://containerregistry.azure.net"), *reader.authority.audiences)
-        self._reader = Reader(reader.authority, engine.clock, audiences)
-
-    async def sign_in(self, user: str, password: str, caller: Caller) -> Credential | None:
-        """The admin user of a registry has the registry's name and either of two passwords."""
-        meant = _meant(caller)
-
-        def question(view: View) -> Credential | None:
-            registry = named(view, REGISTRIES, user) if meant in {None, user.lower()} else None
-            if registry is None or not registry.properties.get("adminUserEnabled"):
-                return None
-            secrets = view.secrets(registry.key)
-            matching = [
-                name
-                for name in _PASSWORDS
-                if name in secrets and hmac.compare_digest(secrets[name].reveal().encode(), password.encode())
-            ]
-            if not matching:
-                return None
-            return Credential(registry.name, registry.name, matching[0], _mark(secrets[matching[0]].reveal()))
-
-        found, _ = await self._engine.gate.look(question)
-        return found
-
-    async def exchange(self, unverified_token: str, caller: Caller) -> Credential | None:
-        """The holder of an Entra token, at the registry whose host they call; at a shared host, the first of theirs."""
-        meant = _meant(caller)
-
-        def question(view: View) -> Credential | None:
-            try:
-                claims = self._reader.read(f"Bearer {unverified_token}", view.signing_keys())
-            except Unauthenticated:
-                return None
-            principal = view.principal(claims.object_id)
-            if principal is None or principal.disabled:
-                return None
-            for registry in everyone(view, REGISTRIES):
-                if meant in {None, registry.name.lower()} and _granted(view, principal, registry):
-                    return Credential(registry.name, principal.object_id, _ENTRA, principal.object_id)
-            return None
-
-        found, _ = await self._engine.gate.look(question)
-        return found
-
-    async def current(self, credential: Credential) -> Grant | None:
-        """Whether the password still is what it was, or what the principal's roles are now."""
-
-        def question(view: View) -> Grant | None:
-            registry = named(view, REGISTRIES, credential.registry)
-            if registry is None:
-                return None
-            if credential.kind == _ENTRA:
-                principal = view.principal(credential.subject)
-                actions = _granted(view, principal, registry) if principal and not principal.disabled else frozenset()
-                return Grant(actions, place_of(registry)) if actions else None
-            secret = view.secrets(registry.key).get(credential.kind)
-            if secret is None or not registry.properties.get("adminUserEnabled"):
-                return None
-            same = hmac.compare_digest(_mark(secret.reveal()), credential.mark)
-            return Grant(EVERYTHING, place_of(registry)) if same else None
-
-        found, _ = await self._engine.gate.look(question)
-        return found
-
-    async def gone(self, places: Collection[str]) -> set[str]:
-        """Places of none of the registries that stand."""
-        standing, _ = await self._engine.gate.look(lambda view: {*map(place_of, everyone(view, REGISTRIES))})
-        return {*places} - standing
-
-    async def turned_away(self, event: TurnedAway) -> None:
-        """Put a refusal on the trail; not the first request of a client, which asks how to sign in."""
-        if event.reason == "anonymous":
-            return
-        credential = event.credential
-        await _record(
-            self._engine,
-            action=f"{REGISTRIES}/{event.scope or 'signIn'}",
-            target=f"{event.method} {event.path}"[:1024],
-            caller=credential.subject if credential else "",
-            client=(event.claimed_user or "")[:256],
-            status=_TURNED_AWAY.get(event.reason, 401),
-            code=event.reason,
-            address=event.caller.address,
-        )
 
 
 class BlobClerk:
@@ -168,7 +63,7 @@ class BlobClerk:
 
         (allowed, target), _ = await self._engine.gate.look(ask)
         if not allowed:
-            await _record(
+            await record(
                 self._engine,
                 action=question.actions[0],
                 target=target,
@@ -181,7 +76,7 @@ class BlobClerk:
     async def turned_away(self, event: blob.TurnedAway) -> None:
         """Put on the trail what the door refused by itself."""
         account, _ = await self._engine.gate.look(lambda view: named(view, ACCOUNTS, event.account))
-        await _record(
+        await record(
             self._engine,
             action=f"{ACCOUNTS}/{event.service}Services/{event.operation}",
             target=account.id.text if account else event.account[:128],
@@ -199,7 +94,7 @@ class TelemetryClerk:
         self._engine = engine
         reader = engine.reader
         audiences = (
-            *_slashed("https://api.applicationinsights.io", "https://monitor.azure.com"),
+            *slashed("https://api.applicationinsights.io", "https://monitor.azure.com"),
             *reader.authority.audiences,
         )
         self._reader = Reader(reader.authority, engine.clock, audiences)
@@ -222,7 +117,7 @@ class TelemetryClerk:
 
     async def turned_away(self, path: str, address: str) -> None:
         """Put on the trail that telemetry came for nobody."""
-        await _record(
+        await record(
             self._engine,
             action=f"{COMPONENTS}/track",
             target=f"POST {path}"[:1024],
@@ -251,31 +146,11 @@ class TelemetryClerk:
         if found is not Reading.ALLOWED:
             status, code = _READING_REFUSED[found]
             target = component.id.text if component else app_id[:128]
-            await _record(self._engine, action=_QUERY, target=target, caller=caller, status=status, code=code)
+            await record(self._engine, action=_QUERY, target=target, caller=caller, status=status, code=code)
         return found
 
 
-def _granted(view: View, principal: Principal, registry: Resource) -> frozenset[Action]:
-    """Everything that the principal's roles allow in a registry."""
-    allowed: frozenset[Action] = frozenset()
-    for operation, actions in _ROLE_ACTIONS:
-        if access.allowed(view, principal, operation, registry.id):
-            allowed |= actions
-    return allowed
-
-
-def _meant(caller: Caller) -> str | None:
-    """The registry whose own host name a client calls, in lower case; None at an address that all of them share."""
-    found = hosts.named(caller.host.partition(":")[0])
-    return found[1] if found and found[0] == "azurecr" else None
-
-
-def _mark(password: str) -> str:
-    """Changes with the password and tells nothing of it: a password is 39 random bytes."""
-    return hashlib.sha256(password.encode()).hexdigest()[:32]
-
-
-async def _record(
+async def record(
     engine: Engine,
     *,
     action: str,

@@ -20,13 +20,14 @@ import structlog
 from linarite.doors import behind, elsewhere
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
 from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
-from linarite.doors.clerks import BlobClerk, RegistryClerk, TelemetryClerk
+from linarite.doors.clerks import BlobClerk, TelemetryClerk
 from linarite.doors.notebook.child import NotebookDoorDown
 from linarite.doors.notebook.clerk import NotebookClerk
 from linarite.doors.notebook.door import NotebookDoor
 from linarite.doors.notebook.layout import Layout as NotebookLayout
-from linarite.doors.registry import Embedded, RegistryDoor
-from linarite.doors.registry.upstream import Address, Upstream
+from linarite.doors.registry import RegistryDoor
+from linarite.doors.registry.back_end import back_end
+from linarite.doors.registry_clerk import RegistryClerk
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
 from linarite.doors.vault import VaultClerk, VaultDoor
 from linarite.errors import Unavailable
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from linarite.doors.behind import Containers
     from linarite.doors.blob import Account, Trust
-    from linarite.doors.registry.routes import Back
     from linarite.engine import Engine
     from linarite.model import Resource
     from linarite.store.view import View
@@ -80,7 +80,9 @@ class House:
         self._engine = engine
         self._data = plot.data
         self._telemetry_clerk = TelemetryClerk(engine)
-        self.registry = RegistryDoor(RegistryClerk(engine), _back(plot), key=os.urandom(32))
+        self.registry = RegistryDoor(
+            RegistryClerk(engine), back_end(plot.upstream, plot.data / "registries"), key=os.urandom(32)
+        )
         self.telemetry = TelemetryDoor(
             plot.data / "telemetry", self._telemetry_clerk, now=engine.clock, new_id=lambda: str(uuid4())
         )
@@ -272,13 +274,6 @@ class House:
             await self.registry.sweep()
         except (Unavailable, OSError, sqlite3.Error):
             log.exception("what was deleted could not be removed from its door")
-
-
-def _back(plot: Plot) -> Back:
-    """What keeps the registries' content."""
-    if plot.upstream == "embedded":
-        return Embedded(plot.data / "registries")
-    return Upstream(Address.read(plot.upstream))
 
 
 def _notebook(engine: Engine, plot: Plot, port: int) -> NotebookDoor:
