@@ -182,7 +182,7 @@ def test_an_upload_under_way_at_a_clean_stop_is_finished_and_kept(open_door: Ope
     first = open_door(account)
     put_note(first, account)
     loop = _started(run)
-    with _half_an_upload(first, account, b"finished") as rest:
+    with half_an_upload(first, account, b"finished") as rest:
         stopping = asyncio.run_coroutine_threadsafe(first.stop(), loop)
         eventually(lambda: _refuses(first.ports.blob))
         assert b" 201 " in rest()
@@ -413,7 +413,7 @@ def _taken(port: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _half_an_upload(door: BlobDoor, account: Account, body: bytes) -> Iterator[Callable[[], bytes]]:
+def half_an_upload(door: BlobDoor, account: Account, body: bytes) -> Iterator[Callable[[], bytes]]:
     """An upload that the door has begun to read; the function sends the rest and returns the answer's head."""
     sas = generate_blob_sas(
         account.name,

@@ -7,6 +7,7 @@ const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const KEEP_ALIVE_SECONDS = 5;
+const LARGEST_BODY = 5000 * 1024 * 1024; // of Put Blob, which takes the largest of all
 const FINISH_WITHIN_MS = 5000; // a request under way at a clean stop may take this long to end
 
 // options: {azurite, host, ports: {blob, queue, table}, folder | null for memory, certificate, key, delegation}
@@ -66,14 +67,15 @@ function places(constants, service, folder) {
   return places;
 }
 
-// Counts the requests under way, so that a clean stop can wait for them, and answers what Azurite would trip over: a
-// URL whose escapes do not decode is a 500 without a body there.
+// Counts the requests under way, so that a clean stop can wait for them, and refuses by itself what Azurite would trip
+// over or take, whatever is asked for.
 function watched(server) {
   const [handle] = server.httpServer.listeners('request');
   server.underWay = new Set();
   server.httpServer.removeAllListeners('request');
   server.httpServer.on('request', (request, response) => {
-    if (!decodes(request.url)) return refuseUrl(response);
+    const refused = impossible(request);
+    if (refused) return refuse(response, ...refused);
     server.underWay.add(response);
     response.once('close', () => server.underWay.delete(response));
     return handle(request, response);
@@ -81,19 +83,21 @@ function watched(server) {
   return server;
 }
 
-function decodes(url) {
+// -> [status, code, words], or null. A URL whose escapes do not decode is a 500 without a body in Azurite, and a body
+// of any size is kept.
+function impossible({ url, headers }) {
   try {
     decodeURIComponent(url);
-    return true;
   } catch {
-    return false;
+    return [400, 'InvalidUri', 'The requested URI does not represent any resource on the server.'];
   }
+  if (!(Number(headers['content-length'] ?? 0) > LARGEST_BODY)) return null;
+  return [413, 'RequestBodyTooLarge', 'The request body is too large and exceeds the maximum permissible limit.'];
 }
 
-function refuseUrl(response) {
-  const words = 'The requested URI does not represent any resource on the server.';
-  response.writeHead(400, { 'content-type': 'application/xml', 'x-ms-error-code': 'InvalidUri' });
-  response.end(`<?xml version="1.0"?><Error><Code>InvalidUri</Code><Message>${words}</Message></Error>`);
+function refuse(response, status, code, words) {
+  response.writeHead(status, { 'content-type': 'application/xml', 'x-ms-error-code': code, connection: 'close' });
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${words}</Message></Error>`);
 }
 
 // Writes the indexes that changed every `every` ms, but never spends more than a fifth of the time on it. Bytes first,
