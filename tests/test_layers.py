@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "kind schema model hosts issuers ids errors"
+NOUNS = "recent kind schema model hosts issuers ids errors"
 MECHANISMS = (
     "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
     "foreign graph"
@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "membership": f"first_start access grants roles store seal {NOUNS}",
     "headers": f"identities grants membership store seal {NOUNS}",
     "credentials": f"grants membership store seal {NOUNS}",
-    "bench": "client interpreter listener",
+    "bench": f"client interpreter joined listener roles settings store seal tokens {NOUNS}",
     "client": "",
     "demo": "client",
     "doorbell": "",
@@ -78,7 +78,7 @@ MAY_IMPORT = {
     "tokens": f"settings store seal {NOUNS}",
     # what is declared, and what is kept: kinds know no store, and the store knows no rules
     "kinds": f"roles {NOUNS}",
-    "store": "seal model ids errors",
+    "store": "seal model ids errors recent",
     # the nouns
     "seal": "schema model ids errors",
     "kind": "schema model ids errors",
@@ -88,6 +88,7 @@ MAY_IMPORT = {
     "hosts": "",
     "issuers": "",
     "errors": "",
+    "recent": "",
     # beside app
     "settings": "issuers model ids errors",
     "listener": "settings errors",

@@ -10,6 +10,7 @@ import msgspec
 
 from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
+from linarite.recent import Recent
 from linarite.routes import Route, Verb
 
 if TYPE_CHECKING:
@@ -98,25 +99,27 @@ class Case:
     changed: frozenset[str] = field(default_factory=frozenset)
 
 
-@dataclass(slots=True)
 class Released:
     """Releases computed at one state version, by path, query and token: the same request gets the same answer."""
 
-    version: int = -1
-    answers: dict[tuple[str, str, str | None], tuple[Answer, Case]] = field(default_factory=dict)
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self.version = -1
+        self.answers: Recent[tuple[str, str, str | None], tuple[Answer, Case]] = Recent(min(most, MOST_REMEMBERED))
 
     def find(self, call: Call, version: int, now: datetime) -> tuple[Answer, Case] | None:
         if self.version != version:
             self.version = version
             self.answers.clear()
             return None
-        found = self.answers.get(call.identity)
-        return found if found and found[1].expires is not None and now < found[1].expires else None
+        identity = call.identity
+        found = self.answers.get(identity)
+        if found is None or found[1].expires is None or found[1].expires <= now:
+            return None
+        self.answers.move_to_end(identity)
+        return found
 
     def keep(self, call: Call, version: int, answer: Answer, case: Case) -> None:
         if self.version == version:
-            if len(self.answers) >= MOST_REMEMBERED:
-                self.answers.clear()
             self.answers[call.identity] = (answer, case)
 
 

@@ -83,7 +83,7 @@ class Engine:
         self.buckets = buckets or Buckets()
         self.trust = trust
         self._plans: dict[tuple[str, str, str], Plan] = {}
-        self._released = Released()
+        self._released = Released(gate.memory.most or MOST_REMEMBERED)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None

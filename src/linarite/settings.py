@@ -109,7 +109,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=2**30, description="Bytes that a request's body may have; Azure Resource Manager takes 4 MB."),
     ] = 4 * 2**20
     snapshot_rows: Annotated[
-        int, Meta(ge=1, le=10**9, description="Rows that each process remembers at most, to spare the database.")
+        int,
+        Meta(ge=1, le=10**9, description="Rows of each sort that a process remembers at most, to spare the database."),
     ] = 50_000
     implicit: Annotated[
         bool, Meta(description="Whether browsers are given tokens themselves, and not codes for them alone.")

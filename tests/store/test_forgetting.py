@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import event
+
 from linarite.model import Secret
 from linarite.store import directory
 from linarite.store import gate as gates
@@ -140,6 +142,22 @@ def test_one_answer_of_more_rows_than_may_be_remembered_is_whole(site: Site) -> 
     found = site.look(lambda view: [view.resource(f"/{number}") for number in range(10)], gate)
     assert found == [None] * 10
     assert len(gate.memory.resources) == 3
+
+
+def test_the_row_that_was_asked_for_longest_ago_is_forgotten_first(site: Site) -> None:
+    gate = site.another(most=2)
+    for key in ("/a", "/b", "/a", "/c"):
+        site.look(lambda view, key=key: view.resource(key), gate)  # type: ignore[misc]
+    assert list(gate.memory.resources) == ["/a", "/c"]
+
+
+def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlite_site: Site) -> None:
+    site = sqlite_site
+    site.look(lambda view: view.resource("/a"))
+    statements: list[str] = []
+    event.listen(site.gate.database.reader, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    site.look(lambda view: (view.resource("/a"), view.resource("/b")))
+    assert sum("FROM resources" in statement for statement in statements) == 1
 
 
 def test_what_was_read_at_another_version_is_not_remembered() -> None:

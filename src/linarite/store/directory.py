@@ -77,19 +77,22 @@ def principals_all(connection: Connection) -> list[Principal]:
 
 
 def add_principal(connection: Connection, new: Principal, created: datetime) -> None:
-    connection.execute(
-        insert(principals).values(
-            object_id=new.object_id,
-            kind=new.kind,
-            client=new.client.lower(),
-            tenant=new.tenant,
-            name=new.name,
-            app_id=new.app_id.lower() if new.app_id else None,
-            disabled=new.disabled,
-            created=stamp(created),
-            resource=new.resource,
-        )
-    )
+    connection.execute(insert(principals).values(**principal_row(new, created)))
+
+
+def principal_row(new: Principal, created: datetime) -> dict[str, Any]:
+    """A principal as its table has it."""
+    return {
+        "object_id": new.object_id,
+        "kind": new.kind,
+        "client": new.client.lower(),
+        "tenant": new.tenant,
+        "name": new.name,
+        "app_id": new.app_id.lower() if new.app_id else None,
+        "disabled": new.disabled,
+        "created": stamp(created),
+        "resource": new.resource,
+    }
 
 
 def rename_principal(connection: Connection, object_id: str, name: str) -> None:

@@ -42,6 +42,7 @@ _TRIES = 8
 _MOST_IN_A_BATCH = 512
 _CHANGES_KEPT = 10_000
 _PRUNE_EVERY = 1_000
+_VERSION = select(state.c.version)
 _OWN_FAULTS = (DataError, IntegrityError, ProgrammingError)
 """What a unit can bring on itself. Other errors are the database's, and SQLite may have ended the transaction by then:
 what came after would be written outside it ("Response To Errors Within A Transaction", lang_transaction.html)."""
@@ -119,8 +120,9 @@ class Gate:
             pass
 
         def ask(connection: Connection) -> tuple[T, Memory]:
-            version = connection.execute(select(state.c.version)).scalar_one()
-            live = Live(connection, keyring, version)
+            version = connection.execute(_VERSION).scalar_one()
+            # In a thread of its own it could see what is remembered change meanwhile.
+            live = Live(connection, keyring, version, self.memory if self.database.inline else None)
             return question(live), live.learned
 
         with _answering():

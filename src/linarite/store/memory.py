@@ -1,15 +1,18 @@
 """What a process remembers of the committed state, bounded, and valid at one state version.
 
 Keys that others change are forgotten one by one (`store.gate` follows the `changes` table); nothing is ever remembered
-across a version that was not followed. Rows are dropped oldest first when the bound is reached.
+across a version that was not followed. Where the bound is reached, the row that was asked for longest ago goes first.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from linarite.recent import Recent
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from linarite.model import Assignment, Fault, Lock, Principal, Resource, Secret
     from linarite.store.directory import Credential, SigningKey
@@ -38,21 +41,22 @@ def principal_key(object_id: str) -> str:
 
 
 class Memory:
-    """Remembered rows; None means that there is no such row."""
+    """Remembered rows, so many of each sort at most, or any number; None means that there is no such row."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        make: Callable[[], dict[str, Any]] = dict if most is None else partial(Recent, most)
+        self.most = most
         self.version = -1
-        self.resources: dict[str, Resource | None] = {}
-        self.secrets: dict[str, dict[str, Secret]] = {}
-        self.principals: dict[str, Principal | None] = {}
-        self.assignments: dict[str, tuple[Assignment, ...]] = {}
-        self.credentials: dict[str, tuple[Credential, ...]] = {}
-        self.clients: dict[str, str | None] = {}
+        self.resources: dict[str, Resource | None] = make()
+        self.secrets: dict[str, dict[str, Secret]] = make()
+        self.principals: dict[str, Principal | None] = make()
+        self.assignments: dict[str, tuple[Assignment, ...]] = make()
+        self.credentials: dict[str, tuple[Credential, ...]] = make()
+        self.clients: dict[str, str | None] = make()
         """Object ids by application id or user name."""
-        self.locks: dict[str, tuple[Lock, ...]] = {}
-        self.faults: dict[str, tuple[Fault, ...]] = {}
-        self.signing_keys: dict[str, tuple[SigningKey, ...]] = {}
-        self._most = most
+        self.locks: dict[str, tuple[Lock, ...]] = make()
+        self.faults: dict[str, tuple[Fault, ...]] = make()
+        self.signing_keys: dict[str, tuple[SigningKey, ...]] = make()
 
     def forget(self, keys: Iterable[str]) -> None:
         """Drop what changed."""
@@ -86,8 +90,6 @@ class Memory:
             return
         for own, new in zip(self._tables(), other._tables(), strict=True):
             for key, value in new.items():
-                if len(own) >= self._most:
-                    own.pop(next(iter(own)))
                 own[key] = value
 
     def _tables(self) -> tuple[dict[str, Any], ...]:

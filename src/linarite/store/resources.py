@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from linarite.model import Body
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
+_FIND = select(*_COLUMNS).where(resources.c.key == bindparam("sought"))
+_SEALED = select(secrets.c.name, secrets.c.box).where(secrets.c.owner == bindparam("sought"))
+"""Built once: these two are most of what is asked of the database where a workspace is not remembered."""
 
 
 def _resource(row: Any) -> Resource:
@@ -30,7 +33,7 @@ def _resource(row: Any) -> Resource:
 
 def find(connection: Connection, key: str) -> Resource | None:
     """The resource with that key, soft-deleted ones included."""
-    row = connection.execute(select(*_COLUMNS).where(resources.c.key == key)).first()
+    row = connection.execute(_FIND, {"sought": key}).first()
     return _resource(row) if row else None
 
 
@@ -120,19 +123,22 @@ def _fault(id_: ResourceId, properties: Body) -> Fault:
 
 def add(connection: Connection, resource: Resource) -> None:
     """Write a new resource; its parent must be there, unless it is a subscription or stands at the tenant's root."""
+    connection.execute(insert(resources).values(**row(resource)))
+
+
+def row(resource: Resource) -> dict[str, Any]:
+    """A new resource as its table has it."""
     parent = resource.id.parent
-    connection.execute(
-        insert(resources).values(
-            key=resource.key,
-            parent=parent.key if parent and parent.parent else None,
-            subscription=(resource.id.subscription or "").lower(),
-            type=resource.type.lower(),
-            name=resource.name.lower(),
-            id=resource.id.text,
-            body=orjson.dumps(resource.body),
-            version=resource.version,
-        )
-    )
+    return {
+        "key": resource.key,
+        "parent": parent.key if parent and parent.parent else None,
+        "subscription": (resource.id.subscription or "").lower(),
+        "type": resource.type.lower(),
+        "name": resource.name.lower(),
+        "id": resource.id.text,
+        "body": orjson.dumps(resource.body),
+        "version": resource.version,
+    }
 
 
 def rewrite(connection: Connection, resource: Resource) -> None:
@@ -165,8 +171,7 @@ def remove(connection: Connection, key: str) -> None:
 
 def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
     """All sealed values of a resource, by name."""
-    query = select(secrets.c.name, secrets.c.box).where(secrets.c.owner == owner)
-    return {row.name: Sealed.from_bytes(row.box) for row in connection.execute(query)}
+    return {name: Sealed.from_bytes(box) for name, box in connection.execute(_SEALED, {"sought": owner})}
 
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:

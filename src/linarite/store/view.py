@@ -7,12 +7,14 @@ know, and the caller looks again with a live one.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from linarite.store import directory, resources
 from linarite.store.memory import EVERYTHING, FAULTS, LOCKS, SIGNING_KEYS, Memory, principal_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from linarite.model import Assignment, Body, Entry, Fault, Lock, Principal, Resource, Secret
     from linarite.seal import Keyring
     from linarite.store.directory import Credential, SigningKey
+
+
+T = TypeVar("T")
 
 
 class Miss(Exception):
@@ -129,73 +134,78 @@ class Remembered:
 
 
 class Live:
-    """A view over an open transaction; what it reads it learns."""
+    """A view over an open transaction; what it reads it learns. What is remembered of its version it need not read."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, version: int) -> None:
+    def __init__(
+        self, connection: Connection, keyring: Keyring, version: int, remembered: Memory | None = None
+    ) -> None:
         self.version = version
-        self.learned = Memory(most=2**31)
+        self.learned = Memory()
         self.learned.version = version
         self.keyring = keyring
         self._connection = connection
+        self._remembered = remembered if remembered is not None and remembered.version == version else Memory()
 
     def connection(self) -> Connection:
         return self._connection
 
+    def _learn(self, own: dict[str, T], remembered: dict[str, T], key: str, read: Callable[[], T]) -> T:
+        if key in own:
+            return own[key]
+        if key in remembered:
+            return remembered[key]
+        found = own[key] = read()
+        return found
+
     def resource(self, key: str) -> Resource | None:
-        known = self.learned.resources
-        if key not in known:
-            known[key] = resources.find(self._connection, key)
-        return known[key]
+        read = partial(resources.find, self._connection, key)
+        return self._learn(self.learned.resources, self._remembered.resources, key, read)
 
     def secrets(self, owner: str) -> dict[str, Secret]:
-        known = self.learned.secrets
-        if owner not in known:
+        def read() -> dict[str, Secret]:
             sealed = resources.sealed_of(self._connection, owner)
-            known[owner] = {name: self.keyring.open(box, owner, name) for name, box in sealed.items()}
-        return known[owner]
+            return {name: self.keyring.open(box, owner, name) for name, box in sealed.items()}
+
+        return self._learn(self.learned.secrets, self._remembered.secrets, owner, read)
 
     def principal(self, object_id: str) -> Principal | None:
-        known = self.learned.principals
-        if object_id not in known:
-            known[object_id] = directory.principal(self._connection, object_id)
-        return known[object_id]
+        read = partial(directory.principal, self._connection, object_id)
+        return self._learn(self.learned.principals, self._remembered.principals, object_id, read)
 
     def object_id(self, client: str) -> str | None:
-        known = self.learned.clients
-        if client not in known:
+        def read() -> str | None:
             found = directory.principal_by_client(self._connection, client)
-            known[client] = found.object_id if found else None
-        return known[client]
+            return found.object_id if found else None
+
+        return self._learn(self.learned.clients, self._remembered.clients, client, read)
 
     def credentials_of(self, principal: str) -> tuple[Credential, ...]:
-        known = self.learned.credentials
-        if principal not in known:
-            known[principal] = tuple(directory.credentials_of(self._connection, principal))
-        return known[principal]
+        def read() -> tuple[Credential, ...]:
+            return tuple(directory.credentials_of(self._connection, principal))
+
+        return self._learn(self.learned.credentials, self._remembered.credentials, principal, read)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
-        known = self.learned.assignments
-        if principal not in known:
-            known[principal] = resources.assignments_of(self._connection, principal)
-        return known[principal]
+        read = partial(resources.assignments_of, self._connection, principal)
+        return self._learn(self.learned.assignments, self._remembered.assignments, principal, read)
 
     def locks(self) -> tuple[Lock, ...]:
-        known = self.learned.locks
-        if LOCKS not in known:
-            known[LOCKS] = tuple(resources.locks(self._connection))
-        return known[LOCKS]
+        def read() -> tuple[Lock, ...]:
+            return tuple(resources.locks(self._connection))
+
+        return self._learn(self.learned.locks, self._remembered.locks, LOCKS, read)
 
     def faults(self) -> tuple[Fault, ...]:
-        known = self.learned.faults
-        if FAULTS not in known:
-            known[FAULTS] = tuple(resources.faults(self._connection))
-        return known[FAULTS]
+        def read() -> tuple[Fault, ...]:
+            return tuple(resources.faults(self._connection))
+
+        return self._learn(self.learned.faults, self._remembered.faults, FAULTS, read)
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
-        known = self.learned.signing_keys
-        if SIGNING_KEYS not in known:
-            known[SIGNING_KEYS] = tuple(directory.signing_keys_all(self._connection))
-        return known[SIGNING_KEYS]
+        def read() -> tuple[SigningKey, ...]:
+            return tuple(directory.signing_keys_all(self._connection))
+
+        return self._learn(self.learned.signing_keys, self._remembered.signing_keys, SIGNING_KEYS, read)
 
 
 class Transaction(Live):
