@@ -156,20 +156,36 @@ def bench(
     workers: Annotated[int, typer.Option(help="Processes of the server that is measured.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
     plot: Annotated[Path | None, typer.Option(help="File for a plot of them, as SVG.")] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option("--scale", help="Numbers of workspaces, as 1000,100000: what listKeys costs with each."),
+    ] = None,
 ) -> None:
-    """Measure the server beside a constant answer and its peers, in one run."""
+    """Measure the server beside a constant answer and its peers, or with ever more workspaces, in one run."""
     measuring = import_module("linarite.bench")
     settings = _settings()
     say = partial(typer.echo, err=True)
     try:
-        rows = measuring.run(quick=quick, workers=workers, modules=settings.node_modules, progress=say)
+        if sizes is not None:
+            rows = measuring.scale.run(_sizes(sizes), quick=quick, progress=say)
+        else:
+            rows = measuring.run(quick=quick, workers=workers, modules=settings.node_modules, progress=say)
     except measuring.NoLoad as error:
         _fail(str(error))
-    import_module("linarite.tables").print_bench(rows)
+    import_module("linarite.tables").print_figures(rows)
     if json_file is not None:
         measuring.report.write_json(json_file, rows)
     if plot is not None:
-        measuring.report.write_plot(plot, rows)
+        (measuring.report.write_plot if sizes is None else measuring.report.write_curve)(plot, rows)
+
+
+def _sizes(text: str) -> list[int]:
+    """Numbers of workspaces, each from a thousand to ten million."""
+    least, most = 1_000, 10_000_000
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and least <= int(word) <= most for word in words):
+        _fail(f"--scale takes numbers of workspaces from {least} to {most} with commas between them, as 1000,100000.")
+    return sorted({int(word) for word in words})
 
 
 applications = typer.Typer(help="Add, list and remove the applications that may sign in.", no_args_is_help=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from linarite.bench.report import Row as BenchRow
+    from linarite.bench.scale import Row as ScaleRow
     from linarite.credentials import Held as Credential
     from linarite.demo import Step
     from linarite.doctor import Finding
@@ -23,19 +25,6 @@ if TYPE_CHECKING:
 _OPEN = {"userStorageResourceId", "userStorageArmId", "location", "username", "name"}
 """Members of listKeys that are no secrets."""
 
-_BENCH = (
-    "name",
-    "concurrency",
-    "rps",
-    "p50_ms",
-    "p99_ms",
-    "cpu_us",
-    "pss_mb",
-    "cpu_vs_constant",
-    "rps_vs_moto",
-    "rps_vs_azurite",
-    "failed",
-)
 _MASK = "•" * 8
 _UNBROKEN = 10_000
 """Columns where the output is no terminal: a program that reads it wants every row on one line."""
@@ -55,9 +44,10 @@ def print_findings(findings: Iterable[Finding]) -> None:
     _print(("", "what", "how it is"), (("✓" if one.well else "✗", one.what, one.saying) for one in findings))
 
 
-def print_bench(rows: Iterable[BenchRow]) -> None:
+def print_figures(rows: Sequence[BenchRow | ScaleRow]) -> None:
     """What the bench found."""
-    _print(_BENCH, (tuple(_figure(getattr(row, name)) for name in _BENCH) for row in rows))
+    names = [field.name for field in fields(rows[0])]
+    _print(names, (tuple(_figure(getattr(row, name)) for name in names) for row in rows))
 
 
 def print_steps(steps: Iterable[Step]) -> None:

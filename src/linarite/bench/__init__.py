@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linarite.bench import peers, report, subjects
+from linarite.bench import peers, report, scale, subjects
 from linarite.bench.load import Measured, NoLoad, shoot
 from linarite.client import Client, workspace_path
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from linarite.bench.subjects import Subject
 
-__all__ = ["NoLoad", "run"]
+__all__ = ["NoLoad", "report", "run", "scale"]
 
 
 def run(*, quick: bool, workers: int, modules: Path, progress: Callable[[str], None]) -> list[report.Row]:

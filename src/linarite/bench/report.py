@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from linarite.bench import scale
     from linarite.bench.load import Measured
 
 _BAR, _LINE, _MARGIN = 420, 26, 190
+_COLOURS = ("#3b6ea5", "#b5533c", "#5a8f3c", "#7a5aa6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,8 @@ def machine() -> dict[str, Any]:
     return {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
 
 
-def write_json(path: Path, found: list[Row]) -> None:
-    content = {
-        "machine": machine(),
-        "rows": [{name: getattr(row, name) for name in Row.__dataclass_fields__} for row in found],
-    }
+def write_json(path: Path, found: Sequence[Row | scale.Row]) -> None:
+    content = {"machine": machine(), "rows": [asdict(row) for row in found]}
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -97,4 +96,37 @@ def write_plot(path: Path, found: list[Row]) -> None:
         lines.append(f'<text x="8" y="{y + 14}">{row.name}, {row.concurrency} clients</text>')
         lines.append(f'<rect x="{_MARGIN}" y="{y}" width="{width:.0f}" height="18" fill="#3b6ea5"/>')
         lines.append(f'<text x="{_MARGIN + width + 6:.0f}" y="{y + 14}">{row.cpu_vs_constant:.1f}</text>')
+    path.write_text("\n".join([*lines, "</svg>", ""]))
+
+
+def write_curve(path: Path, found: Sequence[scale.Row]) -> None:
+    """A line for each name: CPU a request over the number of workspaces, as a multiple of the smallest size's."""
+    sizes = sorted({row.workspaces for row in found})
+    highest = max(2.0, *(row.cpu_vs_smallest for row in found))
+    width, height, left, top = 480, 240, 60, 40
+
+    def at(row: scale.Row) -> str:
+        x = left + width * sizes.index(row.workspaces) / max(1, len(sizes) - 1)
+        return f"{x:.0f},{top + height * (1 - row.cpu_vs_smallest / highest):.0f}"
+
+    lines = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 160}" height="{top + height + 40}" '
+            'font-family="sans-serif" font-size="13">'
+        ),
+        '<text x="8" y="18">CPU a request, as a multiple of what it is with the fewest workspaces</text>',
+    ]
+    for place, size in enumerate(sizes):
+        x = left + width * place / max(1, len(sizes) - 1)
+        lines.append(f'<text x="{x:.0f}" y="{top + height + 24}" text-anchor="middle">{size:,}</text>')
+    for mark in range(int(highest) + 1):
+        y = top + height * (1 - mark / highest)
+        lines.append(
+            f'<path d="M{left} {y:.0f}h{width}" stroke="#ccc"/><text x="{left - 24}" y="{y + 4:.0f}">{mark}</text>'
+        )
+    for name, colour in zip(sorted({row.name for row in found}), _COLOURS, strict=False):
+        own = [row for row in found if row.name == name]
+        lines.append(f'<polyline points="{" ".join(map(at, own))}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        end = at(own[-1]).partition(",")[2]
+        lines.append(f'<text x="{left + width + 8}" y="{end}" fill="{colour}">{name}</text>')
     path.write_text("\n".join([*lines, "</svg>", ""]))

@@ -38,7 +38,7 @@ class Subject:
 @contextlib.contextmanager
 def linarite(folder: Path, workers: int) -> Iterator[tuple[dict[str, Any], int]]:
     """A server of our own on a folder; answers its ready file and process."""
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     ready = folder / "bench-ready.json"
     command = [sys.executable, "-m", "linarite", "up", "--data", str(folder), "--port", "0", "--no-doors"]
     with (folder / "bench.log").open("wb") as log:

@@ -1,0 +1,149 @@
+"""`linarite bench --scale`: what listKeys costs with a thousand workspaces, and what it costs with a million.
+
+Each size has a data folder and a server of its own, all up at the same time and measured in shuffled rounds. Callers,
+groups and workspaces are drawn evenly, or so that few of them get most of the requests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from linarite.bench import crowd, subjects
+from linarite.bench.load import Measured, Shot, shoot
+from linarite.client import Client, workspace_path
+from linarite.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from linarite.bench.crowd import Crowd
+
+CONCURRENCY = {"listKeys": 64, "page": 2}
+AIM = 1.2
+"""How much more listKeys may cost at the largest size than at the smallest."""
+
+_SKEW = {"even": 1, "skewed": 8}
+"""The power of a number from 0 to 1 that draws: at 8, half of the draws fall on one 256th."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One access at one size. Ratios are to the smallest size in the same round."""
+
+    name: str
+    workspaces: int
+    cpu_us: float
+    cpu_vs_smallest: float
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    pss_mb: float
+    start_s: float
+    """Until the server of that size answered, with its data there."""
+    failed: int
+
+
+def run(sizes: list[int], *, quick: bool, progress: Callable[[str], None]) -> list[Row]:
+    """Measure every size; answers the rows.
+
+    Raises:
+        NoLoad: the load generator is missing, or a server did not start.
+    """
+    rounds, seconds = (1, 1.0) if quick else (5, 4.0)
+    found: dict[tuple[str, int], list[Measured]] = defaultdict(list)
+    starts: dict[int, float] = {}
+    with tempfile.TemporaryDirectory(prefix="linarite-scale-") as folder, contextlib.ExitStack() as stack:
+        turns: list[tuple[str, int, int, Shot]] = []
+        for size in sorted(sizes):
+            made = _made(Path(folder, str(size)), size, progress)
+            begun = time.monotonic()
+            known, pid = stack.enter_context(subjects.linarite(Path(folder, str(size)), 1))
+            starts[size] = time.monotonic() - begun
+            turns += [(name, size, pid, shot) for name, shot in _shots(known, made)]
+        for name, size, pid, shot in turns:
+            progress(f"warming up: {name} with {size} workspaces")
+            shoot(shot, pid, concurrency=_concurrency(name), seconds=seconds)
+        for number in range(rounds):
+            random.shuffle(turns)
+            for name, size, pid, shot in turns:
+                progress(f"round {number + 1} of {rounds}: {name} with {size} workspaces")
+                found[name, size].append(shoot(shot, pid, concurrency=_concurrency(name), seconds=seconds))
+    return rows(found, starts)
+
+
+def rows(found: dict[tuple[str, int], list[Measured]], starts: dict[int, float]) -> list[Row]:
+    """Medians over the rounds, by name and size."""
+    smallest = min(starts)
+
+    def row(name: str, size: int) -> Row:
+        runs, beside = found[name, size], found[name, smallest]
+
+        def middle(figure: str) -> float:
+            return round(float(median(getattr(run, figure) for run in runs)), 2)
+
+        ratio = median(one.cpu_us / other.cpu_us for one, other in zip(runs, beside, strict=True))
+        figures = {figure: middle(figure) for figure in ("cpu_us", "rps", "p50_ms", "p99_ms", "pss_mb")}
+        failed = sum(run.failed for run in runs)
+        return Row(
+            name, size, cpu_vs_smallest=round(ratio, 2), start_s=round(starts[size], 2), failed=failed, **figures
+        )
+
+    return [row(name, size) for name, size in sorted(found)]
+
+
+def _concurrency(name: str) -> int:
+    return next(level for word, level in CONCURRENCY.items() if word in name)
+
+
+def _made(folder: Path, size: int, progress: Callable[[str], None]) -> Crowd:
+    """A data folder with so many workspaces; its server has ended."""
+    progress(f"making {size} workspaces")
+    with subjects.linarite(folder, 1) as (known, _):
+        sample = workspace_path(known, None)
+    return crowd.fill(load(os.environ, data=folder), os.environ, sample, size, progress)
+
+
+def _shots(known: dict[str, Any], made: Crowd) -> Iterator[tuple[str, Shot]]:
+    """ListKeys in both ways, and a page from the front and from behind of the list of all workspaces."""
+    base, subscription = known["armEndpoint"], f"/subscriptions/{known['subscriptionId']}"
+    for name, skew in _SKEW.items():
+        yield f"listKeys {name}", Shot(base, script=_script(subscription, made, skew))
+    client = Client(known)
+    client.sign_in()
+    path = f"{subscription}/providers/{crowd.WORKSPACES}"
+    first = f"{base}{path}?api-version={subjects.VERSION}"
+    bearer = {"Authorization": f"Bearer {client.token}"}
+    yield "first page", Shot(first, headers=bearer)
+    page = json.loads(client.call("GET", path, subjects.VERSION).text)
+    yield "next page", Shot(page.get("nextLink", first), headers=bearer)
+
+
+def _script(subscription: str, made: Crowd, skew: int) -> str:
+    """Lua for wrk that draws a caller, one of its groups and a workspace there."""
+    callers = ",\n".join(
+        f"{{token = {json.dumps(token)}, groups = {{{', '.join(map(str, groups))}}}}}" for token, groups in made.callers
+    )
+    return f"""
+local callers = {{{callers}}}
+math.randomseed(os.time())
+local function draw(count) return math.floor(count * math.random() ^ {skew}) end
+request = function()
+  local caller = callers[1 + draw(#callers)]
+  local group = caller.groups[1 + draw(#caller.groups)]
+  local first = group * {crowd.IN_A_GROUP}
+  local place = first + draw(math.min({crowd.IN_A_GROUP}, {made.workspaces} - first))
+  local path = "{subscription}/resourceGroups/crowd" .. group .. "/providers/{crowd.WORKSPACES}/w" .. place
+  return wrk.format("POST", path .. "/listKeys?api-version={subjects.VERSION}",
+    {{["Authorization"] = "Bearer " .. caller.token, ["Content-Type"] = "application/json"}})
+end
+"""
