@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from linarite import access
-from linarite.ids import parse_id
+from linarite.ids import ROOT, parse_id
 from linarite.roles import role_of
 from linarite.store import operations, resources, trail
 
@@ -41,6 +41,7 @@ class Context:
         version: str,
         origin: str,
         correlation: str,
+        asked: ResourceId = ROOT,
     ) -> None:
         self.view = view
         self.registry = registry
@@ -51,6 +52,7 @@ class Context:
         self.correlation = correlation
         self.origin = origin
         """`https://host:port` as the caller wrote it: what links in answers start with."""
+        self.asked = asked
 
     def stored(self, id_: ResourceId) -> Resource | None:
         """The resource of that id, soft-deleted or not."""

@@ -230,6 +230,7 @@ class Engine:
             version=version,
             origin=call.origin,
             correlation=call.correlation,
+            asked=route.id,
         )
         self._authorize(context, route, caller)
         if route.kind.local and not call.is_local:

@@ -102,6 +102,8 @@ class Reading(Protocol):
     """The kinds there are, for those that list them."""
     version: str
     """The api-version of the request."""
+    asked: ResourceId
+    """The resource that the request names, or the scope that it lists."""
 
     def find(self, id_: ResourceId | str) -> Resource | None:
         """The resource of that id, in any case; None where there is none, or it is soft-deleted."""

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from linarite.errors import BadRequest, Conflict
-from linarite.ids import ROOT, is_guid
+from linarite.ids import ROOT, SUBSCRIPTION, is_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
 from linarite.model import Assignment, PrincipalKind
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from linarite.errors import Problem
     from linarite.ids import ResourceId
-    from linarite.kind import Writing
+    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
 
 TYPE = "Microsoft.Authorization/roleAssignments"
@@ -157,6 +157,14 @@ def _deleting(work: Writing, assignment: Resource) -> None:
         )
 
 
+def _present(reading: Reading, assignment: Resource, shown: Body) -> Body:
+    """Its role is named as definitions are listed where one asks, so that clients find it there by its id."""
+    at = reading.asked.within(SUBSCRIPTION) or assignment.id.within(SUBSCRIPTION) or ROOT
+    properties = shown["properties"]
+    definition = at.child(DEFINITIONS, _role(properties["roleDefinitionId"])).text
+    return {**shown, "properties": {**properties, "roleDefinitionId": definition}}
+
+
 def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
     """`atScope()` is the scope and all above it; `principalId eq '…'` and `assignedTo('…')` say whose."""
     if not text:
@@ -194,6 +202,7 @@ ROLE_ASSIGNMENTS = Kind(
     filter=_filter,
     prepare=_prepare,
     check=_check,
+    present=_present,
     created=_created,
     deleting=_deleting,
 )

@@ -202,6 +202,14 @@ def test_assignments_at_above_and_below_a_scope_are_listed(house: House, other: 
     assert holders(house.list(f"{SUBSCRIPTION}{ASSIGNMENTS}")) == at_group | {(beside, other)}
 
 
+@pytest.mark.parametrize("scope", ["", SUBSCRIPTION])
+def test_the_role_of_an_assignment_is_named_as_the_list_of_roles_there_names_it(house: House, scope: str) -> None:
+    [held] = house.list(f"{scope}{ASSIGNMENTS}", query={"$filter": f"principalId eq '{OWNER_OBJECT}'"})
+    [role] = house.list(f"{scope}{DEFINITIONS}", query={"$filter": "roleName eq 'Owner'"})
+    assert held["properties"]["roleDefinitionId"] == role["id"]
+    assert house.get(held["id"])["properties"]["roleDefinitionId"] == f"{DEFINITIONS}/{OWNER}"
+
+
 def test_assignments_are_filtered_by_scope_and_by_principal(house: House) -> None:
     above, here = house.join(), house.join()
     give(house, SUBSCRIPTION, READER, above)
