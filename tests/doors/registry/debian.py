@@ -47,7 +47,7 @@ def serving(storage: Path, net: str, address: str) -> Iterator[subprocess.Popen[
     command = [PROGRAM, "serve", str(configuration)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            eventually(lambda: answers(net, address))
+            eventually(lambda: answers(net, address), within=60)
             yield process
         finally:
             process.terminate()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 import pytest
 
-from linarite.doors.vault.door import LARGEST_BODY
+from linarite.doors.vault.door import LARGEST_BODY, VaultDoor
+from linarite.errors import server_busy
+from linarite.listener import Listener
 from tests.doors.place import refusals
 
 if TYPE_CHECKING:
+    from linarite.calls import Call
     from tests.doors.vault.shop import Shop
 
 RELAYED = ["cache-control", "pragma", "expires", "x-content-type-options", "x-ms-keyvault-region", "x-ms-request-id"]
@@ -102,3 +106,27 @@ def test_a_vault_that_is_not_there_is_not_found(shop: Shop) -> None:
     client = shop.http(host="nobody.vault.core.linarite.localhost")
     answer = client.get("/secrets")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "VaultNotFound")
+
+
+class Busy:
+    """A clerk whose database does not answer."""
+
+    async def serve(self, _: Call) -> NoReturn:
+        raise server_busy()
+
+
+def test_a_clerk_that_cannot_answer_now_makes_the_door_busy() -> None:
+    async def scene() -> httpx.Response:
+        listener = Listener(VaultDoor(Busy(), "eastus"), "127.0.0.1")  # type: ignore[arg-type]
+        await listener.start()
+        async with httpx.AsyncClient(base_url=listener.origin, trust_env=False) as client:
+            answer = await client.get("/secrets/s?api-version=7.4")
+        await listener.stop()
+        return answer
+
+    answer = asyncio.run(scene())
+    assert (answer.status_code, answer.json()["error"]["code"], answer.headers["retry-after"]) == (
+        503,
+        "ServerBusy",
+        "1",
+    )
