@@ -164,6 +164,8 @@ def test_an_id_token_vouches_for_what_comes_with_it(browser: Browser, password: 
     [
         ({"response_type": None}, "invalid_request", 900144),
         ({"response_type": "magic"}, "unsupported_response_type", 700054),
+        ({"response_type": " "}, "unsupported_response_type", 700054),
+        ({"response_type": "code token"}, "unsupported_response_type", 700054),
         ({"response_type": "code", "response_mode": "carrier_pigeon"}, "invalid_request", 70007),
         ({"response_type": "token", "response_mode": "query"}, "invalid_request", 70007),
         ({"response_type": "id_token"}, "invalid_request", 900144),

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MODES = ("query", "fragment", "form_post")
 PROMPTS = frozenset({"none", "login", "select_account", "consent", "create", "admin_consent"})
-_TYPES = frozenset({"code", "token", "id_token"})
+TYPES = ("code", "id_token", "code id_token", "token", "id_token token")
+"""The response types, as Entra has them; their words may come in any order."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -55,10 +56,6 @@ class Asked:
     prompts: frozenset[str]
     hint: str
     """The user's name, as the application believes it to be."""
-
-    @property
-    def for_token(self) -> bool:
-        return bool(self.types - {"code"})
 
 
 async def way_back(service: TokenService, case: Case) -> tuple[Client, Back]:
@@ -104,7 +101,7 @@ def understood(service: TokenService, case: Case, client: Client, back: Back) ->
 def _types(form: Form, *, implicit: bool) -> frozenset[str]:
     words = form.need("response_type")
     types = frozenset(words.split())
-    if not types <= _TYPES or (types != {"code"} and not implicit):
+    if types not in {frozenset(one.split()) for one in TYPES} or (types != {"code"} and not implicit):
         raise response_unsupported(words)
     return types
 

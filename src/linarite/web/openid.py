@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from linarite.grants import GRANTS, tenant_of
-from linarite.grants.authorization import MODES
+from linarite.grants.authorization import MODES, TYPES
 from linarite.grants.denied import instance_unknown
 from linarite.grants.wishes import ABOUT
 
@@ -20,7 +20,6 @@ _CLAIMS = (
     *("aud", "iss", "iat", "nbf", "exp", "appid", "appidacr", "idp", "idtyp", "oid", "sub", "tid", "uti", "ver"),
     *("amr", "name", "nonce", "preferred_username", "scp", "unique_name", "upn"),
 )
-_IMPLICIT = ("id_token", "code id_token", "token", "id_token token")
 
 
 def configuration_v1(authority: Authority, tenant: str, *, implicit: bool) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def _configuration(authority: Authority, tenant: str, version: str, issuer: str,
         "response_modes_supported": list(MODES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "response_types_supported": ["code", *(_IMPLICIT if implicit else ())],
+        "response_types_supported": list(TYPES if implicit else TYPES[:1]),
         "grant_types_supported": [grant for grant in GRANTS if grant != "password"],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": list(ABOUT),
