@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "recent kind schema model hosts issuers ids errors"
+NOUNS = "recent kind schema model hosts issuers ids odata errors"
 MECHANISMS = (
     "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
     "foreign graph"
@@ -86,6 +86,7 @@ MAY_IMPORT = {
     "model": "ids errors",
     "ids": "errors",
     "hosts": "",
+    "odata": "",
     "issuers": "",
     "errors": "",
     "recent": "",

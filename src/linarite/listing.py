@@ -17,6 +17,7 @@ from linarite import access
 from linarite.errors import BadRequest, authorization_failed, group_not_found, subscription_not_found
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.model import Answer, Resource
+from linarite.odata import joined_by
 from linarite.shown import as_shown
 from linarite.store import resources
 from linarite.verbs import missing
@@ -34,8 +35,6 @@ PAGE = 1000
 """Resources in a page, unless `$top` asks for fewer."""
 
 _MIXED = ("id", "name", "type", "location", "tags", "kind", "sku", "identity")
-_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
-"""An `and` outside quotes: an even number of them follows."""
 _CONDITION = re.compile(r"\s*(resourceType|resourceGroup|name|location)\s+eq\s+'((?:[^']|'')*)'\s*", re.IGNORECASE)
 
 
@@ -187,7 +186,7 @@ def _filter(text: str) -> dict[str, str]:
     if not text.strip():
         return {}
     conditions: dict[str, str] = {}
-    for part in _AND.split(text):
+    for part in joined_by("and", text):
         found = _CONDITION.fullmatch(part)
         if found is None:
             raise BadRequest(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from linarite.graph.refusals import property_unknown, query_unsupported
+from linarite.odata import joined_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,9 +26,6 @@ PAGE, LONGEST_PAGE = 100, 999
 _LONGEST_FILTER = 2048
 _NOT_DONE = ("$search", "$orderby", "$expand", "$apply")
 _QUOTED = r"'((?:[^']|'')*)'"
-_OUTSIDE = r"(?=(?:[^']*'[^']*')*[^']*$)"
-"""What follows stands outside quotes: an even number of them is left."""
-_OR, _AND = (re.compile(rf"\s+{word}\s+{_OUTSIDE}", re.IGNORECASE) for word in ("or", "and"))
 _EQUAL = re.compile(rf"(\w+)\s+eq\s+(?:{_QUOTED}|(true|false|null))", re.IGNORECASE)
 _STARTS = re.compile(rf"startswith\(\s*(\w+)\s*,\s*{_QUOTED}\s*\)", re.IGNORECASE)
 _ANY = re.compile(rf"(\w+)/any\(\s*(\w+)\s*:\s*\2\s+eq\s+{_QUOTED}\s*\)", re.IGNORECASE)
@@ -78,7 +76,7 @@ def _filter(text: str, type_: str) -> Fits:
         return lambda _: True
     if len(text) > _LONGEST_FILTER:
         raise query_unsupported(f"A filter has at most {_LONGEST_FILTER} characters.")
-    either = [[_condition(part.strip(), type_) for part in _AND.split(both)] for both in _OR.split(text.strip())]
+    either = [[_condition(part, type_) for part in joined_by("and", both)] for both in joined_by("or", text)]
     return lambda body: any(all(fits(body) for fits in both) for both in either)
 
 

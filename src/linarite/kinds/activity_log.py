@@ -18,6 +18,7 @@ from linarite.errors import BadRequest
 from linarite.ids import SUBSCRIPTION, parse_id
 from linarite.kind import Kind, Versions
 from linarite.model import Deed
+from linarite.odata import joined_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,6 @@ _PAGE = 200
 _LOOKED_AT = 5_000
 """Entries that one page looks at, at most."""
 
-_AND = re.compile(r"\s+and\s+(?=(?:[^']*'[^']*')*[^']*$)", re.IGNORECASE)
 _CONDITION = re.compile(r"(\w+)\s+(eq|ge|le)\s+(?:'((?:[^']|'')*)'|(\S+))", re.IGNORECASE)
 _TEXTS = ("resourcegroupname", "resourceuri", "resourceid", "resourceprovider", "correlationid", "caller", "status")
 _ALWAYS = "eventchannels"
@@ -72,7 +72,7 @@ def _read(text: str) -> _Filter:
     """Read a `$filter`; refused where it cannot be read, or does not say from when on."""
     times: dict[str, datetime] = {}
     texts: dict[str, str] = {}
-    for part in _AND.split(text.strip()):
+    for part in joined_by("and", text):
         found = _CONDITION.fullmatch(part.strip())
         if found is None:
             raise _unsupported(text)
