@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from linarite.doors.registry.embedded import Embedded
-from linarite.doors.registry.upstream import Address, Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,4 +17,8 @@ EMBEDDED = "embedded"
 
 def back_end(setting: str, folder: Path) -> Back:
     """What keeps the registries' content; `folder` is where, unless another registry does."""
-    return Embedded(folder) if setting == EMBEDDED else Upstream(Address.read(setting))
+    if setting == EMBEDDED:
+        return Embedded(folder)
+    upstream = import_module("linarite.doors.registry.upstream")  # with its HTTP client, which no other start waits for
+    back: Back = upstream.Upstream(upstream.Address.read(setting))
+    return back
