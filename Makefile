@@ -21,7 +21,7 @@ setup: ## install everything into .venv and node_modules; quick when nothing has
 	@scripts/set-up
 
 everything: setup
-	@scripts/set-up notebook
+	@scripts/set-up everything
 
 up: setup ## set up, then serve until Ctrl-C
 	@exec .venv/bin/linarite up $(ARGS)
@@ -60,5 +60,5 @@ $(python):
 	@scripts/make-venv
 
 clean: ## remove all that these commands have made
-	rm -rf .venv node_modules dist .coverage* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules tests/node/node_modules dist .coverage* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -prune -exec rm -rf {} +

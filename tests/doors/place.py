@@ -161,11 +161,11 @@ class Place:
     def component(self) -> Any:
         return self.components.get(self.group, self.beside.component.rpartition("/")[2])
 
-    def events(self, app_id: str) -> list[dict[str, Any]]:
+    def events(self, app_id: str, collection: str = "traces") -> list[dict[str, Any]]:
         """What the events API has of a component, for the owner."""
         token = self.azure.credential.get_token(INSIGHTS).token
         answer = httpx.get(
-            f"{self.server.known['doors']['telemetry']}/v1/apps/{app_id}/events/traces",
+            f"{self.server.known['doors']['telemetry']}/v1/apps/{app_id}/events/{collection}",
             headers={"Authorization": f"Bearer {token}"},
             verify=self.trust(),
         )

@@ -21,6 +21,7 @@ from azure.storage.blob import (
 from tests.clients.house import LOCATION
 from tests.doors.place import refusal, send_trace
 from tests.doors.registry.images import small_image, write_layout
+from tests.node.program import said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,6 +227,21 @@ def test_the_instrumentation_key_delivers_what_the_events_api_reads_back(place: 
     send_trace(component.connection_string, "loss is nan")
     [event] = place.events(component.app_id)
     assert event["trace"]["message"] == "loss is nan"
+
+
+def test_the_client_for_node_delivers_with_the_connection_string(place: Place) -> None:
+    component = place.component()
+    quiet = ("APPLICATION_INSIGHTS_NO_STATSBEAT", "APPLICATION_INSIGHTS_NO_STANDARD_METRICS")
+    environment = {"NODE_EXTRA_CA_CERTS": place.server.known["caBundle"], **dict.fromkeys(quiet, "true")}
+    given = {"connectionString": component.connection_string}
+    assert said("telemetry.mjs", given=given, **environment) == [{"sent": True}]
+    [trace], [event], [exception] = (
+        place.events(component.app_id, one) for one in ("traces", "customEvents", "exceptions")
+    )
+    assert trace["trace"]["message"] == "loss is nan"
+    assert trace["customDimensions"]["run"] == "7"
+    assert event["customEvent"]["name"] == "epoch"
+    assert exception["exception"]["message"] == "no such model"
 
 
 def test_the_instrumentation_key_of_a_deleted_component_delivers_nothing(
