@@ -12,14 +12,13 @@ import os
 import socket
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from linarite import certificates, data_folder, first_start, hosts, inside, seal
 from linarite.data_folder import Ready
-from linarite.doors.blob import Ports
-from linarite.doors.house import House, Plot
 from linarite.engine import Engine
 from linarite.foreign import IssuerKeys, Trust
 from linarite.grants import TokenService
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
+    from linarite.doors.house import House
     from linarite.engine import Follower
     from linarite.model import Secret
     from linarite.settings import Settings
@@ -232,7 +232,8 @@ class Instance:
     async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
         """Open the doors on ports of their own; `endpoints` has their addresses then, and `closed` the others."""
         settings = self.settings
-        plot = Plot(
+        doors = import_module("linarite.doors.house")  # which no start waits for that opens none
+        plot = doors.Plot(
             data=settings.data,
             modules=settings.node_modules,
             certificate=certified.chain,
@@ -241,13 +242,13 @@ class Instance:
             host=settings.bind,
             environment=self._environment,
             upstream=settings.registry_upstream,
-            ports=Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
+            ports=doors.Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
             notebook=_after(settings.port, 7) if settings.notebook else None,
         )
-        house = House(engine, plot)
+        house: House = doors.House(engine, plot)
         listeners = {}
-        doors = (("registry", 1, house.registry), ("telemetry", 2, house.telemetry), ("vault", 6, house.vault))
-        for name, place, door in doors:
+        rsgi = (("registry", 1, house.registry), ("telemetry", 2, house.telemetry), ("vault", 6, house.vault))
+        for name, place, door in rsgi:
             try:
                 listeners[name] = Listener(
                     door, settings.bind, _after(settings.port, place), certificate=certified.chain, key=certified.key

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from linarite.web.http import Response
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HTML = "text/html; charset=utf-8"
 
 
 class Pages:
-    """The templates, each read when it is first shown."""
+    """The templates, each read when it is first shown; what reads them is loaded with the first."""
 
-    def __init__(self) -> None:
-        loader = FileSystemLoader(Path(__file__).with_name("templates"))
-        self._templates = Environment(
-            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    @cached_property
+    def _templates(self) -> Environment:
+        jinja = import_module("jinja2")
+        made: Environment = jinja.Environment(
+            loader=jinja.FileSystemLoader(Path(__file__).with_name("templates")),
+            autoescape=True,
+            undefined=jinja.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
+        return made
 
     def show(self, name: str, status: int = 200, *, leads_to: str = "", **values: Any) -> Response:
         """A page; `leads_to` is the address to which its form may lead in the end."""
