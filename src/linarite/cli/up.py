@@ -1,0 +1,114 @@
+"""`linarite up`: serve, and say where; and the hidden command of a server's further processes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linarite import client, doorbell
+from linarite.cli.options import Data, Database, fail, settings_of
+from linarite.settings import load
+
+if TYPE_CHECKING:
+    from linarite.data_folder import Ready
+    from linarite.settings import Settings
+
+
+def up(
+    *,
+    data: Data = None,
+    ephemeral: Annotated[
+        bool, typer.Option("--ephemeral", help="Keep nothing: a new folder, removed at the end.")
+    ] = False,
+    bind: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless given.")] = None,
+    port: Annotated[int | None, typer.Option(help="HTTPS port; 0 for any free one.")] = None,
+    database: Database = None,
+    seed: Annotated[str | None, typer.Option(help="sample or none: what a first start makes.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve together.")] = None,
+    no_doors: Annotated[bool, typer.Option("--no-doors", help="Serve the API alone.")] = False,
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="Let notebook keys open Jupyter: code that runs as you, on loopback.")
+    ] = False,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write when every listener answers.")] = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    # Until the server listens for signals itself, SIGTERM unwinds as Ctrl-C does, so that nothing is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    given: dict[str, Any] = {"bind": bind, "port": port, "database": database, "seed": seed, "workers": workers}
+    if no_doors:
+        given["doors"] = False
+    if notebook:
+        given["notebook"] = True
+    if not ephemeral:
+        _serve(settings_of(data=data, **given), ready_file)
+        return
+    if data is not None:
+        fail("--ephemeral keeps nothing and --data keeps everything: give one of them.")
+    with tempfile.TemporaryDirectory(prefix="linarite-") as folder:
+        _serve(settings_of(data=Path(folder), **given), ready_file)
+
+
+def sibling() -> None:
+    """Be one more process of a running server; started by it."""
+    _lean("linarite.siblings").run()
+
+
+def _lean(name: str) -> Any:
+    """A module that serves, without the colours that structlog would load for it: 4 MB, and 40 ms of every start."""
+    with import_module("linarite.interpreter").without("rich"):
+        return import_module(name)
+
+
+def _serve(settings: Settings, ready_file: Path | None) -> None:
+    server = _lean("linarite.serving")
+    try:
+        server.run(settings, os.environ, ready_file, partial(_announce, settings.data))
+    except server.TROUBLE as error:
+        fail(str(error))
+
+
+def _announce(data: Path, ready: Ready) -> None:
+    known = ready.content
+    typer.echo(f"Linarite serves {known['armEndpoint']}")
+    if known["clientSecret"] is None:
+        typer.echo(f"  {client.SEALED}")
+    else:
+        program, folder = _program(), _option(data)
+        names = ("subscriptionId", "resourceGroup", "workspace")
+        typer.echo("  subscription {}, group {}, workspace {}".format(*(known[name] for name in names)))
+        typer.echo(f'  in another terminal: eval "$({program} env{folder})" && {program} keys{folder}')
+        if ready.owner is not None:
+            typer.echo("  in a browser: {}, password {} (shown this once)".format(*ready.owner))
+        _announce_doors(ready)
+    typer.echo("  Ctrl-C stops it.")
+
+
+def _announce_doors(ready: Ready) -> None:
+    """Whether each door answers, in one line; and below it, why one does not."""
+    rings = list(doorbell.ring(ready.content["doors"], ready.closed, ready.content["caBundle"]))
+    marks = [f"{one.door} {'✗' if one.fault else '✓'}" for one in rings]
+    typer.echo(f"  doors: {' '.join(marks) or 'off'}")
+    for one in rings:
+        if one.fault:
+            typer.echo(f"    {one.door}: {one.fault}")
+
+
+def _program() -> str:
+    """This program as it was called, for a line that is copied."""
+    called = sys.argv[0]
+    return "linarite" if Path(called).name != "linarite" or called == shutil.which("linarite") else shlex.quote(called)
+
+
+def _option(data: Path) -> str:
+    """What names the data folder to another command of this user; nothing where that is its default."""
+    return "" if data == load(os.environ).data else f" --data {shlex.quote(str(data))}"
