@@ -22,7 +22,7 @@ const commands = {
   async keys(given) {
     const credential = new ClientSecretCredential(given.tenantId, given.clientId, given.clientSecret, here(given));
     const client = new AzureMachineLearningWorkspaces(credential, given.subscriptionId, {
-      $host: given.armEndpoint,
+      apiVersion: "2023-10-01",
       endpoint: given.armEndpoint,
       credentialScopes: [scope(given)],
     });
