@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,6 +177,27 @@ def test_a_clean_stop_loses_nothing_and_leaves_no_process(open_door: OpenDoor, r
     assert not is_alive(pid)
     assert (first.pid, first.fault) == (None, "The blob door was stopped.")
     assert note(open_door(account), account) == b"hello"
+
+
+def test_a_clean_stop_waits_for_the_index_that_is_being_written(open_door: OpenDoor, run: Run, tmp_path: Path) -> None:
+    """An index is called clean before it is on disk; one of thousands of containers takes a while to get there."""
+    account = new_account()
+    door = open_door(account, layout={"save_every": 0.01})
+    run(door.ensure_containers(account.name, [f"container-{number}" for number in range(20_000)]))
+    texts = (f"note {number}".encode() for number in itertools.count())
+
+    def is_writing_the_last_note() -> bool:
+        written.append(next(texts))
+        put_note(door, account, written[-1])
+        deadline = time.monotonic() + 0.3
+        while not (found := list(tmp_path.rglob("__azurite_db_blob__.json~"))) and time.monotonic() < deadline:
+            pass
+        return bool(found)
+
+    written: list[bytes] = []
+    eventually(is_writing_the_last_note)
+    run(door.stop())
+    assert note(open_door(account), account) == written[-1]
 
 
 def test_an_upload_under_way_at_a_clean_stop_is_finished_and_kept(open_door: OpenDoor, run: Run) -> None:

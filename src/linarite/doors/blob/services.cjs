@@ -100,6 +100,9 @@ function refuse(response, status, code, words) {
   response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${words}</Message></Error>`);
 }
 
+let saving = Promise.resolve(); // the round of saving that is under way, or the last one
+let closing = false;
+
 // Writes the indexes that changed every `every` ms, but never spends more than a fifth of the time on it. Bytes first,
 // then what refers to them. Azurite's own timer is replaced: it waits five seconds and dies of a full disk.
 function keepSaved(servers, every, complain) {
@@ -108,12 +111,13 @@ function keepSaved(servers, every, complain) {
     .filter(Boolean)
     .map(store => store.db);
   databases.forEach(database => database.autosaveDisable());
-  const tick = async () => {
+  const next = wait => setTimeout(() => closing || (saving = round()), wait).unref();
+  const round = async () => {
     const began = Date.now();
     for (const database of databases) await save(database).catch(complain);
-    setTimeout(tick, Math.max(every, 4 * (Date.now() - began))).unref();
+    next(Math.max(every, 4 * (Date.now() - began)));
   };
-  setTimeout(tick, every).unref();
+  next(every);
 }
 
 async function save(database) {
@@ -133,6 +137,8 @@ async function close(servers) {
   const underWay = running.flatMap(server => [...server.underWay]);
   const ends = underWay.map(response => new Promise(end => response.once('close', end)));
   await Promise.race([Promise.all(ends), sleep(FINISH_WITHIN_MS, undefined, { ref: false })]);
+  closing = true;
+  await saving; // what it writes counts as clean already, and would be left half written
   for (const server of running) await server.close();
 }
 
