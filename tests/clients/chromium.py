@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 WITHIN = 60.0
 """Seconds in which a page is there, also on a busy machine."""
 
+SHOWN = """
+document.readyState == 'complete'
+    && (!document.querySelector('[autofocus]') || document.activeElement.matches('[autofocus]'))
+    ? document.body.innerText : ''
+"""
+"""What a page shows once it is there; the focus goes where the page wants it a moment after it is complete."""
+
 
 @dataclass
 class Chromium:
@@ -64,7 +71,7 @@ class Chromium:
     def until(self, text: str) -> None:
         """Wait until a text is shown, and something on the page has the focus if it asks for it."""
         deadline = time.monotonic() + WITHIN
-        while text not in (shown := self.evaluate("document.readyState == 'complete' ? document.body.innerText : ''")):
+        while text not in (shown := self.evaluate(SHOWN)):
             assert time.monotonic() < deadline, f"{self.evaluate('location.href')} shows: {shown}"
             time.sleep(0.05)
 
