@@ -7,10 +7,9 @@ Shapes and words follow Microsoft's "Managed identities for Azure resources" and
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from linarite.errors import identity_not_found, linked_authorization_failed
-from linarite.ids import parse_id
+from linarite.ids import new_guid, parse_id
 from linarite.model import Principal, PrincipalKind
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def prepare(work: Work, id_: ResourceId, draft: Body, before: Resource | None, o
         return
     words = str(identity.get("type", ""))
     if "SystemAssigned" in words:
-        identity.setdefault("principalId", str(UUID(bytes=work.random(16), version=4)))
+        identity.setdefault("principalId", new_guid(work.random))
         identity.setdefault("tenantId", work.options.tenant)
     else:
         identity.pop("principalId", None)
@@ -68,7 +67,7 @@ def follow(work: Work, resource: Resource, before: Resource | None = None) -> No
         work.dismiss(old)
     if new and work.principal(new) is None:
         client = resource.properties.get("clientId") if _is_one(resource) else None
-        client = client or str(UUID(bytes=work.random(16), version=4))
+        client = client or new_guid(work.random)
         kind, tenant = PrincipalKind.MANAGED_IDENTITY, work.options.tenant
         work.employ(Principal(new, kind, client, tenant, resource.name, client, resource=resource.key))
 

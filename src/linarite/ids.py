@@ -12,11 +12,12 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from linarite.errors import BadRequest, subscription_malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SUBSCRIPTION = "Microsoft.Resources/subscriptions"
 GROUP = "Microsoft.Resources/resourceGroups"
@@ -33,6 +34,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
 def is_guid(text: str) -> bool:
     """Whether the text is a GUID in its dashed form."""
     return _GUID.fullmatch(text) is not None
+
+
+def new_guid(random: Callable[[int], bytes]) -> str:
+    """A GUID of version 4, of 16 bytes that `random` gives."""
+    return str(UUID(bytes=random(16), version=4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from linarite.errors import Conflict, NotFound, Refusal
+from linarite.ids import new_guid
 from linarite.model import Answer, Operation, OperationState
 from linarite.schema import Object
 from linarite.shown import as_shown
@@ -46,7 +46,7 @@ def begin(
     """Accept a long step: 202 and where to ask for it; or, where it is done at once, its final answer."""
     idle(work, resource)
     operation = Operation(
-        id=str(UUID(bytes=work.random(16), version=4)),
+        id=new_guid(work.random),
         target=resource.id,
         step=step,
         state=OperationState.RUNNING,

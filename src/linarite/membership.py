@@ -9,12 +9,11 @@ import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from linarite import access
 from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
 from linarite.grants import add_bare_application, add_certificate, add_secret, fit_redirect
-from linarite.ids import ROOT, SUBSCRIPTION, parse, parse_id
+from linarite.ids import ROOT, SUBSCRIPTION, new_guid, parse, parse_id
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
 from linarite.store import directory, resources
@@ -202,7 +201,7 @@ def assign(
         scope = found.id
     if not role.is_assignable(scope):
         raise Unfit(f"The role '{role.name}' is not made for the scope {scope.text}.")
-    id_ = scope.child(ASSIGNMENTS, _guid(random))
+    id_ = scope.child(ASSIGNMENTS, new_guid(random))
     subscription = scope.within(SUBSCRIPTION)
     at = now.isoformat().replace("+00:00", "Z")
     properties = {
@@ -264,11 +263,7 @@ def noted(action: str, target: str, now: datetime, random: Random) -> Entry:
         client=OPERATOR,
         status=200,
         code="",
-        request=_guid(random),
+        request=new_guid(random),
         correlation="",
         address="",
     )
-
-
-def _guid(random: Random) -> str:
-    return str(UUID(bytes=random(16), version=4))

@@ -9,7 +9,6 @@ import hashlib
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from linarite.grants.delegation import for_everybody
 from linarite.grants.proofs import hash_secret, new_secret
 from linarite.grants.tickets import Granted, Sort, ticket
+from linarite.ids import new_guid
 from linarite.model import Principal, PrincipalKind
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
@@ -61,7 +61,7 @@ def add_bare_application(
 
     `redirects` are where answers may be sent when it signs users in.
     """
-    app_id, object_id = _guid(random), _guid(random)
+    app_id, object_id = new_guid(random), new_guid(random)
     made = Principal(object_id, PrincipalKind.SERVICE_PRINCIPAL, app_id, tenant, name, app_id)
     directory.add_principal(transaction.connection(), made, now)
     tickets.add_redirects(transaction.connection(), object_id, dict.fromkeys(redirects))
@@ -78,7 +78,7 @@ def add_certificate(
 ) -> str:
     """Let an application prove itself with a certificate, for as long as that is valid; answers the credential's id."""
     pem, digest = certificate.public_bytes(Encoding.PEM).decode(), certificate.fingerprint(SHA256()).hex()
-    id_, ends = _guid(random), certificate.not_valid_after_utc
+    id_, ends = new_guid(random), certificate.not_valid_after_utc
     return _add_public(transaction, Credential(id_, principal.object_id, digest, now, ends, "certificate", pem))
 
 
@@ -93,7 +93,9 @@ def add_federation(
     """Let an application prove itself with another issuer's tokens; answers the credential's id."""
     text = federation.text
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return _add_public(transaction, Credential(_guid(random), principal.object_id, digest, now, None, "issuer", text))
+    return _add_public(
+        transaction, Credential(new_guid(random), principal.object_id, digest, now, None, "issuer", text)
+    )
 
 
 def _add_public(transaction: Transaction, added: Credential) -> str:
@@ -111,7 +113,7 @@ def add_secret(
     random: Random = os.urandom,
 ) -> tuple[str, Secret]:
     """Give an application one more secret; answers the secret's id, by which it can be removed, and the secret."""
-    id_, secret = _guid(random), new_secret(random)
+    id_, secret = new_guid(random), new_secret(random)
     added = Credential(id_, principal.object_id, hash_secret(secret), now, expires)
     directory.add_credential(transaction.connection(), added)
     transaction.note(principal_key(principal.object_id))
@@ -143,7 +145,3 @@ def rotate_signing_key(transaction: Transaction, keyring: Keyring, now: datetime
     directory.add_signing_key(connection, new)
     transaction.note(SIGNING_KEYS)
     return new
-
-
-def _guid(random: Random) -> str:
-    return str(UUID(bytes=random(16), version=4))

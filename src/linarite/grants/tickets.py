@@ -11,11 +11,11 @@ import hashlib
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import msgspec
 
 from linarite.grants.wishes import Wish
+from linarite.ids import new_guid
 from linarite.model import Secret
 from linarite.store.tickets import Ticket
 
@@ -74,7 +74,7 @@ def new_text(random: Random) -> Secret:
 
 def new_family(random: Random) -> str:
     """A name for all that comes of one sign-in."""
-    return str(UUID(bytes=random(16), version=4))
+    return new_guid(random)
 
 
 def new_user_code(random: Random) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import os
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from linarite.grants.proofs import hash_secret
+from linarite.ids import new_guid
 from linarite.model import Principal, PrincipalKind, Secret
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
@@ -39,7 +39,7 @@ def add_user(
     random: Random = os.urandom,
 ) -> Principal:
     """Register a user under a user principal name; `shown` is what people call them."""
-    made = Principal(object_id or _guid(random), PrincipalKind.USER, name.lower(), tenant, shown or name)
+    made = Principal(object_id or new_guid(random), PrincipalKind.USER, name.lower(), tenant, shown or name)
     directory.add_principal(transaction.connection(), made, now)
     set_password(transaction, made, password, now=now, random=random)
     return made
@@ -53,7 +53,7 @@ def set_password(
     for old in directory.credentials_of(connection, user.object_id):
         directory.remove_credential(connection, user.object_id, old.id)
     tickets.spend_all_of(connection, user.object_id)
-    new = Credential(_guid(random), user.object_id, hash_secret(password), now, kind=PASSWORD)
+    new = Credential(new_guid(random), user.object_id, hash_secret(password), now, kind=PASSWORD)
     directory.add_credential(connection, new)
     transaction.note(principal_key(user.object_id))
 
@@ -62,7 +62,3 @@ def new_password(random: Random = os.urandom) -> Secret:
     """A password that nobody can guess and anybody can type: 120 bits as four groups of small letters and digits."""
     text = base64.b32encode(random(_PASSWORD_BYTES)).decode().lower()
     return Secret("-".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP)))
-
-
-def _guid(random: Random) -> str:
-    return str(UUID(bytes=random(16), version=4))

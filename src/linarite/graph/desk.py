@@ -11,7 +11,6 @@ import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from linarite.errors import Refusal, Unauthenticated
 from linarite.grants import hash_secret, new_secret
@@ -19,6 +18,7 @@ from linarite.graph import operations
 from linarite.graph.objects import APPLICATIONS, SERVICE_PRINCIPALS, USERS
 from linarite.graph.refusals import method_unknown, segment_unknown, token_refused
 from linarite.graph.visit import Fresh, Visit
+from linarite.ids import new_guid
 from linarite.model import Deed, Entry, Secret
 from linarite.tokens import Reader
 
@@ -164,7 +164,7 @@ class Graph:
 
     async def _made_up(self, asked: Asked) -> Fresh:
         """Ids for what is new, and a secret; hashing one takes long, and is done beside the writing of others."""
-        ids = (self._guid(), self._guid())
+        ids = (new_guid(self._random), new_guid(self._random))
         if asked.operation.run is not operations.add_password:
             return Fresh(ids, Secret(""), "")
         secret = new_secret(self._random)
@@ -221,9 +221,6 @@ class Graph:
             correlation=call.correlation,
             address=call.address,
         )
-
-    def _guid(self) -> str:
-        return str(UUID(bytes=self._random(16), version=4))
 
 
 def asked_of(method: str, path: str) -> Asked:

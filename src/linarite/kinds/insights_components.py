@@ -7,8 +7,8 @@ properties in PascalCase, and the namespace in lower case.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
+from linarite.ids import new_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, SYSTEM_DATA, TAGS, Percentage, read_only
 from linarite.schema import Field, Flag, Guid, Id, Object, Text, Time, Whole
@@ -58,17 +58,13 @@ def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | Non
         {
             "ApplicationId": id_.name,
             "Name": id_.name,
-            "AppId": _guid(work),
-            "InstrumentationKey": _guid(work),
+            "AppId": new_guid(work.random),
+            "InstrumentationKey": new_guid(work.random),
             "CreationDate": work.now.isoformat().replace("+00:00", "Z"),
             "TenantId": work.options.tenant,
             "provisioningState": "Succeeded",
         }
     )
-
-
-def _guid(work: Writing) -> str:
-    return str(UUID(bytes=work.random(16), version=4))
 
 
 def _present(reading: Reading, component: Resource, shown: Body) -> Body:

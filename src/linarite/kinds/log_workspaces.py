@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
+from linarite.ids import new_guid
 from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, PROVISIONING_STATE, SYSTEM_DATA, TAGS, read_only
 from linarite.model import Secret
@@ -48,7 +48,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
     properties["modifiedDate"] = at
     if before is None:
         properties["createdDate"] = at
-        properties["customerId"] = str(UUID(bytes=work.random(16), version=4))
+        properties["customerId"] = new_guid(work.random)
 
 
 def _created(work: Writing, workspace: Resource) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
+from linarite.ids import new_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, SYSTEM_DATA, TAGS, read_only
 from linarite.schema import Field, Guid, Object
@@ -22,7 +22,7 @@ _PROPERTIES = Object(
 
 
 def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
-    new = {name: str(UUID(bytes=work.random(16), version=4)) for name in ("principalId", "clientId")}
+    new = {name: new_guid(work.random) for name in ("principalId", "clientId")}
     draft["properties"] = before.properties if before else {"tenantId": work.options.tenant, **new}
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
+from linarite.ids import new_guid
 from linarite.kind import Action, Created, Effect, Kind, NameRule
 from linarite.kinds.workspaces import checks, keys, network, notebook
 from linarite.kinds.workspaces.declared import DIAGNOSE_FIELDS, FIELDS, TYPE, VERSIONS
@@ -26,7 +26,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
     draft.setdefault("tags", {})
     if before is None:
         properties |= {
-            "workspaceId": str(UUID(bytes=work.random(16), version=4)),
+            "workspaceId": new_guid(work.random),
             "tenantId": work.options.tenant,
             "creationTime": work.now.isoformat().replace("+00:00", "Z"),
             "privateLinkCount": 0,
