@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "recent kind schema model hosts issuers ids odata errors"
+NOUNS = "recent kind schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
     "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
     "foreign graph"
@@ -38,7 +38,7 @@ MAY_IMPORT = {
     f"settings grants (store) {NOUNS}",
     "faulting": f"first_start inside engine {BELOW_ENGINE}",
     "holders": "access roles store model ids",
-    "auditing": "store model",
+    "auditing": "store model moments",
     "joined": "settings store seal errors",
     "users": f"membership first_start grants roles store seal {NOUNS}",
     "membership": f"first_start access grants roles store seal {NOUNS}",
@@ -86,6 +86,7 @@ MAY_IMPORT = {
     "model": "ids errors",
     "ids": "errors",
     "hosts": "",
+    "moments": "",
     "odata": "",
     "issuers": "",
     "errors": "",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.model import Deed
+from linarite.moments import written
 from linarite.store import trail
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def as_text(place: int, entry: Entry) -> str:
 
     What came from a client is written so that it can neither end the line nor steer the terminal.
     """
-    at = entry.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = written(entry.at.astimezone(UTC), "milliseconds")
     said = f"{entry.action} {entry.target} by {entry.client or entry.caller or 'nobody'} {entry.code}".rstrip()
     printable = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in said)
     return f"{place} {at} {entry.deed} {entry.status} {printable}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.errors import Conflict, NotFound, Refusal
 from linarite.ids import new_guid
 from linarite.model import Answer, Operation, OperationState
+from linarite.moments import written
 from linarite.schema import Object
 from linarite.shown import as_shown
 from linarite.store import operations
@@ -170,12 +171,12 @@ def _status(id_: ResourceId, operation: Operation) -> Body:
         "name": operation.id,
         "status": str(operation.state),
         "percentComplete": 0.0 if operation.state is OperationState.RUNNING else 100.0,
-        "startTime": operation.started.isoformat().replace("+00:00", "Z"),
+        "startTime": written(operation.started),
     }
     if operation.state is OperationState.RUNNING:
         return status
     if operation.ended is not None:
-        status["endTime"] = operation.ended.isoformat().replace("+00:00", "Z")
+        status["endTime"] = written(operation.ended)
     if operation.error is not None:
         status["error"] = operation.error
     return status

@@ -15,6 +15,7 @@ from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
 from linarite.grants import add_bare_application, add_certificate, add_secret, fit_redirect
 from linarite.ids import ROOT, SUBSCRIPTION, new_guid, parse, parse_id
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
+from linarite.moments import written
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
 from linarite.store import directory, resources
 from linarite.store.memory import principal_key
@@ -203,7 +204,7 @@ def assign(
         raise Unfit(f"The role '{role.name}' is not made for the scope {scope.text}.")
     id_ = scope.child(ASSIGNMENTS, new_guid(random))
     subscription = scope.within(SUBSCRIPTION)
-    at = now.isoformat().replace("+00:00", "Z")
+    at = written(now)
     properties = {
         "roleDefinitionId": (subscription or ROOT).child(DEFINITIONS, role.id).text,
         "principalId": made.object_id,

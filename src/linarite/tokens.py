@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -32,6 +32,7 @@ from linarite.errors import (
     token_without_principal,
 )
 from linarite.model import Secret
+from linarite.moments import claimed
 from linarite.store.directory import SigningKey
 
 if TYPE_CHECKING:
@@ -271,22 +272,13 @@ class Reader:
         if audience not in self._audiences:
             own = (one for one in self._audiences if one not in ALLOWED_AUDIENCES)
             raise token_audience_wrong(url, audience, (*ALLOWED_AUDIENCES, *own))
-        expires, begins = _moment(found.get("exp")), _moment(found.get("nbf", 0))
+        expires, begins = claimed(found.get("exp")), claimed(found.get("nbf", 0))
         if expires is None or begins is None or begins > self._clock() + CLOCK_SKEW:
             raise token_invalid(url)
         object_id = found.get("oid")
         if not isinstance(object_id, str) or not object_id:
             raise token_without_principal(url)
         return Claims(object_id, authority.tenant, audience, expires, found)
-
-
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _clock_text(moment: datetime) -> str:

@@ -28,6 +28,7 @@ from linarite.errors import (
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.kind import REGIONS, Effect
 from linarite.model import Answer, Resource
+from linarite.moments import written
 from linarite.schema import accept
 from linarite.shown import as_shown
 
@@ -262,7 +263,7 @@ def _locate(kind: Kind, draft: Body, before: Resource | None) -> None:
 
 def _sign(work: Work, draft: Body, before: Resource | None) -> None:
     """Write down who made and last changed it."""
-    at = work.now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    at = written(work.now, "microseconds")
     by = work.caller.client if work.caller else "linarite"
     by_type = work.caller.created_by_type if work.caller else "Application"
     old = before.body.get("systemData", {}) if before else {}

@@ -8,7 +8,7 @@ Roles are assigned to that id as to any other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -25,6 +25,7 @@ from linarite.foreign.documents import IssuerDown
 from linarite.foreign.keys import Untrue, unverified
 from linarite.ids import is_guid
 from linarite.model import Principal, PrincipalKind
+from linarite.moments import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +90,7 @@ class Trust:
             return token_issuer_wrong(url, issuer.issuer, ", ".join(issuer.tenants))
         if not any(one in issuer.audiences for one in named):
             return token_audience_wrong(url, ", ".join(map(str, named)), issuer.audiences)
-        expires, begins = _moment(claims.get("exp")), _moment(claims.get("nbf", 0))
+        expires, begins = claimed(claims.get("exp")), claimed(claims.get("nbf", 0))
         if expires is None or begins is None or begins > now + _SKEW:
             return token_invalid(url)
         if expires <= now:
@@ -118,12 +119,3 @@ def _kind(claims: dict[str, Any]) -> PrincipalKind:
 def _name(claims: dict[str, Any]) -> str:
     found = next((claims[name] for name in _NAMES if isinstance(claims.get(name), str) and claims[name]), "")
     return "".join(letter for letter in found[:_LONGEST_NAME] if letter.isprintable() and letter != "'")
-
-
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -8,7 +8,6 @@ platform application authentication certificate credentials", "Workload identity
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from linarite.foreign import IssuerDown, Untrue, unverified
@@ -28,11 +27,13 @@ from linarite.grants.denied import (
     request_malformed,
 )
 from linarite.grants.federation import Federation
+from linarite.moments import claimed
 from linarite.store import directory
 from linarite.tokens import CLOCK_SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from linarite.grants.endpoint import Case, TokenService
     from linarite.store.directory import Credential
@@ -84,7 +85,7 @@ def _check_own(claims: dict[str, Any], client: str, authority: Authority) -> Non
 
 def _check_time(claims: dict[str, Any], now: datetime) -> datetime:
     """When the assertion ends; refuses one that has ended, has not begun, or never ends."""
-    ends, begins = _moment(claims.get("exp")), _moment(claims.get("nbf", 0))
+    ends, begins = claimed(claims.get("exp")), claimed(claims.get("nbf", 0))
     if ends is None or begins is None or ends <= now or begins > now + CLOCK_SKEW:
         raise assertion_untimely(now, begins, ends)
     return ends
@@ -121,7 +122,7 @@ async def _once(service: TokenService, case: Case, assertion: str, claims: dict[
     jti = claims.get("jti")
     named = f"{claims['iss']} {jti}" if isinstance(jti, str) and jti else assertion
     digest = hashlib.sha256(named.encode()).hexdigest()
-    until, now = _moment(claims["exp"]) or service.clock(), service.clock()
+    until, now = claimed(claims["exp"]) or service.clock(), service.clock()
 
     def work(transaction: Transaction) -> bool:
         return directory.present(
@@ -135,12 +136,3 @@ async def _once(service: TokenService, case: Case, assertion: str, claims: dict[
 def _texts(value: object) -> list[str]:
     """A claim that is a text or a list of texts."""
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
-
-
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from linarite.model import Principal, PrincipalKind
+from linarite.moments import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from linarite.model import Body
     from linarite.store.directory import Credential
@@ -66,10 +66,6 @@ def password(secret: Credential) -> Body:
         "secretText": None,
         "startDateTime": written(secret.created),
     }
-
-
-def written(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _user(user: Principal, _: list[Body]) -> Body:

@@ -18,6 +18,7 @@ from linarite.errors import BadRequest
 from linarite.ids import SUBSCRIPTION, parse_id
 from linarite.kind import Kind, Versions
 from linarite.model import Deed
+from linarite.moments import written
 from linarite.odata import joined_by
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _status(entry: Entry) -> str:
 
 def _event(place: int, entry: Entry, id_: ResourceId, tenant: str) -> Body:
     """An entry as Azure's `EventData`."""
-    at = entry.at.isoformat().replace("+00:00", "Z")
+    at = written(entry.at)
     ticks = (entry.at - _EPOCH) // timedelta(microseconds=1) * 10 + _TICKS_AT_EPOCH
     event_id = str(uuid5(NAMESPACE_URL, f"{entry.request}/{place}"))
     failed = _status(entry) == "Failed"

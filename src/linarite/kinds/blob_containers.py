@@ -8,6 +8,7 @@ from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
 from linarite.kinds.storage_accounts import STORAGE_ACCOUNTS
 from linarite.kinds.storage_accounts import TYPE as ACCOUNT
+from linarite.moments import written
 from linarite.schema import Field, Flag, Free, Mapped, Object, Text, Time
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _service() -> Body:
 def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
     del before
     draft["properties"] |= {
-        "lastModifiedTime": work.now.isoformat().replace("+00:00", "Z"),
+        "lastModifiedTime": written(work.now),
         "leaseStatus": "Unlocked",
         "leaseState": "Available",
         "hasImmutabilityPolicy": False,

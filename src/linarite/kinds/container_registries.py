@@ -23,6 +23,7 @@ from linarite.kinds.fields import (
 )
 from linarite.kinds.names import check_availability, is_taken
 from linarite.model import Secret
+from linarite.moments import written
 from linarite.schema import Field, Flag, Free, Object, Text, Time
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
     draft["sku"]["tier"] = draft["sku"]["name"]
     if before is None:
         properties = draft.setdefault("properties", {})
-        properties["creationDate"] = work.now.isoformat().replace("+00:00", "Z")
+        properties["creationDate"] = written(work.now)
 
 
 def _check(work: Writing, id_: ResourceId, _: Body, before: Resource | None) -> Iterable[Problem]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from linarite.ids import new_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, SYSTEM_DATA, TAGS, Percentage, read_only
+from linarite.moments import written
 from linarite.schema import Field, Flag, Guid, Id, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | Non
             "Name": id_.name,
             "AppId": new_guid(work.random),
             "InstrumentationKey": new_guid(work.random),
-            "CreationDate": work.now.isoformat().replace("+00:00", "Z"),
+            "CreationDate": written(work.now),
             "TenantId": work.options.tenant,
             "provisioningState": "Succeeded",
         }

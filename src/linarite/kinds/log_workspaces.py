@@ -9,6 +9,7 @@ from linarite.ids import new_guid
 from linarite.kind import Action, Created, Effect, Kind, NameRule, Versions
 from linarite.kinds.fields import LOCATION, PROVISIONING_STATE, SYSTEM_DATA, TAGS, read_only
 from linarite.model import Secret
+from linarite.moments import written
 from linarite.schema import Field, Flag, Guid, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _PROPERTIES = Object(
 
 def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:
     properties = draft.setdefault("properties", {})
-    at = work.now.isoformat().replace("+00:00", "Z")
+    at = written(work.now)
     properties["modifiedDate"] = at
     if before is None:
         properties["createdDate"] = at

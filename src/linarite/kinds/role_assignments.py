@@ -14,6 +14,7 @@ from linarite.ids import ROOT, SUBSCRIPTION, is_guid
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds.fields import read_only
 from linarite.model import Assignment, PrincipalKind
+from linarite.moments import written
 from linarite.roles import DEFINITIONS
 from linarite.schema import Field, Guid, Id, Object, Text, Time
 
@@ -70,7 +71,7 @@ def _assignment(id_: ResourceId, properties: Body) -> Assignment:
 
 def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> None:
     properties = draft["properties"]
-    at = work.now.isoformat().replace("+00:00", "Z")
+    at = written(work.now)
     by = work.caller.object_id if work.caller else ""
     properties["principalType"] = _principal_type(work, properties)
     if before is None:

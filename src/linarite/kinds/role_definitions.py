@@ -16,6 +16,7 @@ from linarite.ids import ROOT, SUBSCRIPTION, is_guid, parse_id
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds import role_actions
 from linarite.kinds.fields import read_only
+from linarite.moments import written
 from linarite.roles import BUILT_IN, BY_ID, DEFINITIONS, custom, kept_at
 from linarite.schema import Field, Listed, Object, Text, Time
 
@@ -135,7 +136,7 @@ def _present(reading: Reading, definition: Resource, shown: Body) -> Body:
 def _prepare(work: Writing, id_: ResourceId, draft: Body, before: Resource | None) -> None:
     del id_
     properties = draft["properties"]
-    at = work.now.isoformat().replace("+00:00", "Z")
+    at = written(work.now)
     by = work.caller.object_id if work.caller else ""
     if before is None:
         properties |= {"createdOn": at, "createdBy": by}

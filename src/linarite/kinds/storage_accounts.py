@@ -24,6 +24,7 @@ from linarite.kinds.fields import (
 )
 from linarite.kinds.names import check_availability, is_taken
 from linarite.model import Secret
+from linarite.moments import written
 from linarite.schema import Field, Flag, Free, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
     properties = draft.setdefault("properties", {})
     draft["sku"]["tier"] = draft["sku"]["name"].partition("_")[0]
     if before is None:
-        at = work.now.isoformat().replace("+00:00", "Z")
+        at = written(work.now)
         properties |= {
             "creationTime": at,
             "primaryLocation": draft["location"],
@@ -143,7 +144,7 @@ def _regenerate_key(work: Writing, account: Resource, body: Body) -> Any:
     name = body["keyName"]
     work.keep(account.id, name, _new_key(work))
     changed = deepcopy(account.body)
-    changed["properties"]["keyCreationTime"][name] = work.now.isoformat().replace("+00:00", "Z")
+    changed["properties"]["keyCreationTime"][name] = written(work.now)
     return _list_keys(work, work.amend(account, changed), {})
 
 

@@ -14,6 +14,7 @@ from linarite.ids import new_guid
 from linarite.kind import Action, Created, Effect, Kind, NameRule
 from linarite.kinds.workspaces import checks, keys, network, notebook
 from linarite.kinds.workspaces.declared import DIAGNOSE_FIELDS, FIELDS, TYPE, VERSIONS
+from linarite.moments import written
 
 if TYPE_CHECKING:
     from linarite.ids import ResourceId
@@ -28,7 +29,7 @@ def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None)
         properties |= {
             "workspaceId": new_guid(work.random),
             "tenantId": work.options.tenant,
-            "creationTime": work.now.isoformat().replace("+00:00", "Z"),
+            "creationTime": written(work.now),
             "privateLinkCount": 0,
         }
     account = work.find(properties.get("storageAccount") or "")
