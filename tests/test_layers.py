@@ -88,11 +88,11 @@ MAY_IMPORT = {
     "hosts": "",
     "moments": "",
     "odata": "",
-    "issuers": "",
+    "issuers": "hosts",
     "errors": "",
     "recent": "",
     # beside app
-    "settings": "issuers model ids errors",
+    "settings": "hosts issuers model ids errors",
     "listener": "settings errors",
     "certificates": "settings errors",
     # the version, and nothing else

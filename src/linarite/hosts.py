@@ -6,6 +6,7 @@ Words alone: this module knows no address, no port and no certificate, and does 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 SUFFIX = "core.linarite.localhost"
 """What host names of storage accounts, vaults and registries end in.
@@ -47,3 +48,11 @@ def is_vaults(resource: str) -> bool:
     reached at a port of its own names the port too.
     """
     return _VAULTS.fullmatch(resource) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, by its name or its address, is this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

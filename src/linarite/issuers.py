@@ -5,10 +5,11 @@ Values only. It is small, for every command reads the settings: `foreign` does t
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
+
+from linarite.hosts import is_loopback
 
 
 class TrustedIssuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,11 +63,4 @@ def is_fit(url: str) -> bool:
         return False
     if not host or found.username or found.query or found.fragment or not url.isascii() or not url.isprintable():
         return False
-    return found.scheme == "https" or (found.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+    return found.scheme == "https" or (found.scheme == "http" and is_loopback(host))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import FieldInfo, fields, force_setattr
 
+from linarite.hosts import is_loopback
 from linarite.issuers import trusted_in
 
 if TYPE_CHECKING:
@@ -315,19 +315,12 @@ def _exposed(
 ) -> Iterator[str]:
     """Notebooks where others could reach them; among doors that are off they are none."""
     bind = values.get("bind", "127.0.0.1")
-    if values.get("notebook") and values.get("doors", True) and not _is_loopback(bind):
+    if values.get("notebook") and values.get("doors", True) and not is_loopback(bind):
         notebook, by = (_given(name, environment, overrides)[1] for name in ("notebook", "bind"))
         yield (
             f"{notebook} and {by} {bind} do not go together: whoever has a notebook key runs code as the server's "
             "user, so the notebook door opens on a loopback address alone. Leave one of the two out."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 # ── what is told of it ──────────────────────────────────────────────────────────────────────────────────────────────
