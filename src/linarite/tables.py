@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from linarite.bench.report import Row as BenchRow
     from linarite.bench.scale import Row as ScaleRow
@@ -34,7 +34,7 @@ def print_keys(answer: dict[str, Any], *, show: bool, as_json: bool) -> None:
     """The answer of listKeys, masked unless `show`."""
     seen = answer if show else _masked(answer)
     if as_json:
-        sys.stdout.write(json.dumps(seen, indent=2, ensure_ascii=False) + "\n")
+        _print_json(seen)
         return
     _print(("key", "value"), ((name, "null" if value is None else str(value)) for name, value in _leaves(seen)))
 
@@ -63,30 +63,13 @@ def print_settings(found: Iterable[Row]) -> None:
 
 def print_applications(found: Iterable[Held], *, as_json: bool) -> None:
     """Every application with its ids and roles."""
-    rows = [
-        {
-            "name": one.principal.name,
-            "clientId": one.principal.client,
-            "objectId": one.principal.object_id,
-            "roles": [{"role": role, "scope": scope} for role, scope in one.roles],
-        }
-        for one in found
-    ]
-    if as_json:
-        _print_json(rows)
-        return
-    columns = ("name", "clientId", "objectId")
-    told = ((*(str(row[name]) for name in columns), _roles(row["roles"])) for row in rows)
-    _print((*columns, "roles"), told)
+    names = {"name": "name", "clientId": "client", "objectId": "object_id"}
+    _print_held(found, names, as_json=as_json)
 
 
 def print_application(client: str, secret: str | None, object_id: str, *, as_json: bool) -> None:
     """A new application with its secret, which is shown this once; None where it proves itself otherwise."""
-    made = {"clientId": client, "clientSecret": secret, "objectId": object_id}
-    if as_json:
-        _print_json(made)
-        return
-    _print(("", "value"), ((name, value) for name, value in made.items() if value is not None))
+    _print_made({"clientId": client, "clientSecret": secret, "objectId": object_id}, as_json=as_json)
 
 
 def print_credentials(found: Iterable[Credential], *, as_json: bool) -> None:
@@ -112,39 +95,18 @@ def print_credentials(found: Iterable[Credential], *, as_json: bool) -> None:
 
 def print_credential(id_: str, secret: str | None, *, as_json: bool) -> None:
     """A new credential; a secret is shown this once."""
-    made = {"id": id_} | ({"clientSecret": secret} if secret else {})
-    if as_json:
-        _print_json(made)
-        return
-    _print(("", "value"), made.items())
+    _print_made({"id": id_} | ({"clientSecret": secret} if secret else {}), as_json=as_json)
 
 
 def print_users(found: Iterable[Held], *, as_json: bool) -> None:
     """Every user with their ids and roles."""
-    rows = [
-        {
-            "userPrincipalName": one.principal.client,
-            "displayName": one.principal.name,
-            "objectId": one.principal.object_id,
-            "roles": [{"role": role, "scope": scope} for role, scope in one.roles],
-        }
-        for one in found
-    ]
-    if as_json:
-        _print_json(rows)
-        return
-    columns = ("userPrincipalName", "displayName", "objectId")
-    told = ((*(str(row[name]) for name in columns), _roles(row["roles"])) for row in rows)
-    _print((*columns, "roles"), told)
+    names = {"userPrincipalName": "client", "displayName": "name", "objectId": "object_id"}
+    _print_held(found, names, as_json=as_json)
 
 
 def print_user(name: str, password: str | None, object_id: str, *, as_json: bool) -> None:
     """A user; with the password where it was made up, which is shown this once."""
-    made = {"userPrincipalName": name, "password": password, "objectId": object_id}
-    if as_json:
-        _print_json(made)
-        return
-    _print(("", "value"), ((name, value) for name, value in made.items() if value is not None))
+    _print_made({"userPrincipalName": name, "password": password, "objectId": object_id}, as_json=as_json)
 
 
 def print_holders(found: Iterable[Holder], *, as_json: bool) -> None:
@@ -185,8 +147,22 @@ def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def _roles(held: Any) -> str:
-    return ", ".join(f"{one['role']} at {one['scope']}" for one in held)
+def _print_held(found: Iterable[Held], names: Mapping[str, str], *, as_json: bool) -> None:
+    """Principals with the roles that they hold; `names` says what is shown of one, and under which name."""
+    held = [({shown: getattr(one.principal, name) for shown, name in names.items()}, one.roles) for one in found]
+    if as_json:
+        _print_json([who | {"roles": [{"role": role, "scope": at} for role, at in roles]} for who, roles in held])
+        return
+    told = ((*who.values(), ", ".join(f"{role} at {at}" for role, at in roles)) for who, roles in held)
+    _print((*names, "roles"), told)
+
+
+def _print_made(made: Mapping[str, str | None], *, as_json: bool) -> None:
+    """What was made, with what is shown this once; the table leaves out what is not there."""
+    if as_json:
+        _print_json(made)
+        return
+    _print(("", "value"), ((name, value) for name, value in made.items() if value is not None))
 
 
 def _figure(value: object) -> str:
