@@ -108,8 +108,6 @@ async def add(
 
     It gets a secret, unless it proves itself with a certificate or is public, and proves nothing.
 
-    One that proves itself with a certificate gets no secret.
-
     Raises:
         Unfit: the name or an address is none, there is no such role, or there is nothing at the scope.
     """

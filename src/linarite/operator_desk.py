@@ -57,22 +57,12 @@ def add_application(
 
 def list_applications(settings: Settings, environment: Mapping[str, str]) -> list[Held]:
     """Every application with the roles that it holds."""
-
-    async def run() -> list[Held]:
-        async with joined.joined(settings, environment) as gate:
-            return await membership.listed(gate)
-
-    return asyncio.run(run())
+    return _done(settings, environment, membership.listed)
 
 
 def remove_application(settings: Settings, environment: Mapping[str, str], named: str) -> str:
     """Remove an application by name or id; answers its name."""
-
-    async def run() -> str:
-        async with joined.joined(settings, environment) as gate:
-            return (await membership.remove(gate, named, now=datetime.now(UTC))).name
-
-    return asyncio.run(run())
+    return _done(settings, environment, lambda gate: membership.remove(gate, named, now=_now())).name
 
 
 def add_user(
@@ -88,34 +78,22 @@ def add_user(
     """Add a user; answers the user principal name, the password, where it was made up, and the object id."""
     name, place = users.name_of(named), membership.scope_named(scope)
     chosen = new_password() if password is None else users.fit(Secret(password))
-
-    async def run() -> tuple[str, str | None, str]:
-        async with joined.joined(settings, environment) as gate:
-            now = datetime.now(UTC)
-            made = await users.add(gate, name, chosen, shown=shown, role=role, scope=place, now=now)
-            return made.client, chosen.reveal() if password is None else None, made.object_id
-
-    return asyncio.run(run())
+    made = _done(
+        settings,
+        environment,
+        lambda gate: users.add(gate, name, chosen, shown=shown, role=role, scope=place, now=_now()),
+    )
+    return made.client, chosen.reveal() if password is None else None, made.object_id
 
 
 def list_users(settings: Settings, environment: Mapping[str, str]) -> list[Held]:
     """Every user with the roles that they hold."""
-
-    async def run() -> list[Held]:
-        async with joined.joined(settings, environment) as gate:
-            return await users.listed(gate)
-
-    return asyncio.run(run())
+    return _done(settings, environment, users.listed)
 
 
 def remove_user(settings: Settings, environment: Mapping[str, str], named: str) -> str:
     """Remove a user by name or object id; answers the name."""
-
-    async def run() -> str:
-        async with joined.joined(settings, environment) as gate:
-            return (await users.remove(gate, named, now=datetime.now(UTC))).client
-
-    return asyncio.run(run())
+    return _done(settings, environment, lambda gate: users.remove(gate, named, now=_now())).client
 
 
 def change_password(
@@ -123,13 +101,8 @@ def change_password(
 ) -> tuple[str, str | None, str]:
     """Give a user another password; answers as `add_user` does."""
     chosen = new_password() if password is None else users.fit(Secret(password))
-
-    async def run() -> tuple[str, str | None, str]:
-        async with joined.joined(settings, environment) as gate:
-            user = await users.change_password(gate, named, chosen, now=datetime.now(UTC))
-            return user.client, chosen.reveal() if password is None else None, user.object_id
-
-    return asyncio.run(run())
+    user = _done(settings, environment, lambda gate: users.change_password(gate, named, chosen, now=_now()))
+    return user.client, chosen.reveal() if password is None else None, user.object_id
 
 
 def give_secret(settings: Settings, environment: Mapping[str, str], named: str) -> tuple[str, str]:
@@ -173,27 +146,6 @@ def show_header(settings: Settings, environment: Mapping[str, str], resource: st
     return id_, header.reveal()
 
 
-def _done(settings: Settings, environment: Mapping[str, str], deed: Callable[[Gate], Awaitable[Done]]) -> Done:
-    """Join the instance, do one thing to it, and leave."""
-
-    async def run() -> Done:
-        async with joined.joined(settings, environment) as gate:
-            return await deed(gate)
-
-    return asyncio.run(run())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise membership.Unfit(f"The file {file} cannot be read: {error.strerror}.") from error
-
-
 def who_has_access(settings: Settings, _: Mapping[str, str], workspace: str) -> list[Holder]:
     """Everybody who may list the keys of a workspace, given as a name, as GROUP/NAME, or as a full id.
 
@@ -214,22 +166,12 @@ def add_fault(
     settings: Settings, environment: Mapping[str, str], name: str | None, properties: Mapping[str, Any]
 ) -> Body:
     """Set a fault on purpose; answers it as the API shows it."""
-
-    async def run() -> Body:
-        async with joined.joined(settings, environment) as gate:
-            return await faulting.add(gate, name, properties)
-
-    return asyncio.run(run())
+    return _done(settings, environment, lambda gate: faulting.add(gate, name, properties))
 
 
 def list_faults(settings: Settings, environment: Mapping[str, str]) -> list[Body]:
     """Every fault on purpose, as the API shows it."""
-
-    async def run() -> list[Body]:
-        async with joined.joined(settings, environment) as gate:
-            return await faulting.listed(gate)
-
-    return asyncio.run(run())
+    return _done(settings, environment, faulting.listed)
 
 
 def clear_faults(settings: Settings, environment: Mapping[str, str], name: str | None) -> list[str]:
@@ -238,12 +180,7 @@ def clear_faults(settings: Settings, environment: Mapping[str, str], name: str |
     Raises:
         Unfit: there is none of that name.
     """
-
-    async def run() -> list[str]:
-        async with joined.joined(settings, environment) as gate:
-            return await faulting.clear(gate, name)
-
-    gone = asyncio.run(run())
+    gone = _done(settings, environment, lambda gate: faulting.clear(gate, name))
     if name is not None and not gone:
         raise membership.Unfit(f"There is no fault '{name}'. `linarite fault list` shows those that there are.")
     return gone
@@ -259,7 +196,7 @@ def read_trail(
     as_json: bool,
 ) -> None:
     """Say every wanted entry of the trail, a line each; `options` are the ones of `auditing.wanted`."""
-    which = auditing.wanted(**options, now=datetime.now(UTC))
+    which = auditing.wanted(**options, now=_now())
     line = auditing.as_json if as_json else auditing.as_text
     with joined.opened(settings) as database:
         for place, entry in auditing.entries(database, which, follow=follow):
@@ -277,3 +214,24 @@ def verify_trail(settings: Settings, _: Mapping[str, str]) -> str:
     if broken is not None:
         raise auditing.Unreadable(f"The trail is broken at place {broken}: nothing from there on is proven.")
     return f"The trail holds: {length} entries, each proven by the next."
+
+
+def _done(settings: Settings, environment: Mapping[str, str], deed: Callable[[Gate], Awaitable[Done]]) -> Done:
+    """Join the instance, do one thing to it, and leave."""
+
+    async def run() -> Done:
+        async with joined.joined(settings, environment) as gate:
+            return await deed(gate)
+
+    return asyncio.run(run())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise membership.Unfit(f"The file {file} cannot be read: {error.strerror}.") from error
