@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from linarite.doors.body import Unread, whole
 from linarite.doors.telemetry.asked import BadArgument, asked_of, microseconds
 from linarite.doors.telemetry.desk import Reading
 from linarite.doors.telemetry.envelope import Unreadable, items_of, key_of
@@ -171,21 +172,10 @@ async def _body_of(scope: Any, protocol: Any) -> bytes:
     Raises:
         Unreadable: it is too large, or does not come.
     """
-    length = scope.headers.get("content-length")
-    if length is not None and int(length) > LARGEST_BODY:  # the server has refused what is no number
-        raise Unreadable(413, f"The request body is larger than {LARGEST_BODY} bytes.")
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WITHIN):
-            async for chunk in protocol:
-                body += chunk
-                if len(body) > LARGEST_BODY:
-                    raise Unreadable(413, f"The request body is larger than {LARGEST_BODY} bytes.")
-    except TimeoutError as late:
-        raise Unreadable(408, "The request body did not come.") from late
-    if length is not None and len(body) < int(length):  # Granian ends the stream alike when the client is gone
-        raise Unreadable(400, "The request body is shorter than its Content-Length.")
-    return bytes(body)
+        return await whole(scope, protocol, limit=LARGEST_BODY, within=BODY_WITHIN)
+    except Unread as unread:
+        raise Unreadable(unread.status, str(unread)) from unread
 
 
 def _refusal(
