@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from linarite.errors import Refusal
 from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
+from linarite.model import Deed, Entry
 from linarite.recent import Recent
 from linarite.routes import Route, Verb
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from linarite.errors import Refusal
     from linarite.foreign import Vouched
     from linarite.ids import Address, ResourceId
     from linarite.model import Answer, Principal
@@ -121,6 +122,39 @@ class Released:
     def keep(self, call: Call, version: int, answer: Answer, case: Case) -> None:
         if self.version == version:
             self.answers[call.identity] = (answer, case)
+
+
+def entry_of(
+    call: Call,
+    outcome: Answer | Refusal,
+    principal: Principal | None,
+    *,
+    at: datetime,
+    action: str,
+    target: str,
+    releases: bool = False,
+    version: int | None = None,
+) -> Entry:
+    """What the trail says of a call and what came of it.
+
+    `action` is empty where the call is about nothing that is known; `version` is kept of what `releases` values alone:
+    the state version from which they leave.
+    """
+    refused = isinstance(outcome, Refusal)
+    return Entry(
+        at=at,
+        deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
+        action=action or f"{call.method} {call.path[:256]}",
+        target=target,
+        caller=principal.object_id if principal else "",
+        client=principal.client if principal else "",
+        status=outcome.status,
+        code=outcome.code if isinstance(outcome, Refusal) else "",
+        request=call.request,
+        correlation=call.correlation,
+        address=call.address,
+        version=version if releases else None,
+    )
 
 
 def _is_loopback(address: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite import access, faults, listing, verbs
-from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released
+from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released, entry_of
 from linarite.context import Context, Work
 from linarite.errors import (
     Conflict,
@@ -31,7 +31,7 @@ from linarite.errors import (
 from linarite.faults import Met
 from linarite.ids import PROVIDER, parse
 from linarite.kind import REGIONS, Effect, Kind, is_dated
-from linarite.model import Answer, Deed, Entry
+from linarite.model import Answer, Entry
 from linarite.routes import Route, Verb
 from linarite.store.gate import Stale
 from linarite.store.view import Transaction
@@ -327,21 +327,15 @@ class Engine:
     def _entry(
         self, call: Call, plan: Plan, case: Case, outcome: Answer | Refusal, version: int | None = None
     ) -> Entry:
-        refused = isinstance(outcome, Refusal)
-        releases = plan.effect is Effect.RELEASE
-        return Entry(
+        return entry_of(
+            call,
+            outcome,
+            case.principal,
             at=self.clock(),
-            deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
-            action=plan.operation or f"{call.method} {call.path[:256]}",
+            action=plan.operation,
             target=plan.route.id.text if plan.route else call.path[:1024],
-            caller=case.principal.object_id if case.principal else "",
-            client=case.principal.client if case.principal else "",
-            status=outcome.status,
-            code=outcome.code if isinstance(outcome, Refusal) else "",
-            request=call.request,
-            correlation=call.correlation,
-            address=call.address,
-            version=version if releases else None,
+            releases=plan.effect is Effect.RELEASE,
+            version=version,
         )
 
 

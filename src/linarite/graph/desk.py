@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from linarite.calls import entry_of
 from linarite.errors import Refusal, Unauthenticated
 from linarite.grants import hash_secret, new_secret
 from linarite.graph import operations
@@ -19,7 +20,7 @@ from linarite.graph.objects import APPLICATIONS, SERVICE_PRINCIPALS, USERS
 from linarite.graph.refusals import method_unknown, segment_unknown, token_refused
 from linarite.graph.visit import Fresh, Visit
 from linarite.ids import new_guid
-from linarite.model import Deed, Entry, Secret
+from linarite.model import Entry, Secret
 from linarite.tokens import Reader
 
 if TYPE_CHECKING:
@@ -207,19 +208,13 @@ class Graph:
         return asked.operation.run(visit)
 
     def _entry(self, call: Call, asked: Asked | Refusal, case: _Case, outcome: Answer | Refusal) -> Entry:
-        refused = isinstance(outcome, Refusal)
-        return Entry(
+        return entry_of(
+            call,
+            outcome,
+            case.caller,
             at=self._clock(),
-            deed=Deed.REFUSAL if refused else Deed.WRITE,
-            action=asked.operation.action if isinstance(asked, Asked) else f"{call.method} {call.path[:256]}",
+            action=asked.operation.action if isinstance(asked, Asked) else "",
             target=f"/applications/{case.about.client}" if case.about else call.path[:1024],
-            caller=case.caller.object_id if case.caller else "",
-            client=case.caller.client if case.caller else "",
-            status=outcome.status,
-            code=outcome.code if isinstance(outcome, Refusal) else "",
-            request=call.request,
-            correlation=call.correlation,
-            address=call.address,
         )
 
 

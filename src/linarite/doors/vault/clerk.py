@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from linarite import hosts
+from linarite.calls import entry_of
 from linarite.doors import behind
 from linarite.doors.vault import bundle, permission, refusals, shelf
 from linarite.doors.vault.asked import Asked, asked_of, resource_of
@@ -186,21 +187,15 @@ class VaultClerk:
         self, call: Call, asked: Asked | Refusal, case: _Case, outcome: Answer | Refusal, version: int | None = None
     ) -> Entry:
         operation = asked.operation if isinstance(asked, Asked) else None
-        releases = operation is not None and operation.effect is Effect.RELEASE
-        refused = isinstance(outcome, Refusal)
-        return Entry(
+        return entry_of(
+            call,
+            outcome,
+            case.caller,
             at=self._engine.clock(),
-            deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
-            action=f"{shelf.SECRETS}/{operation.action}" if operation else f"{call.method} {call.path[:256]}",
+            action=f"{shelf.SECRETS}/{operation.action}" if operation else "",
             target=case.target or f"{call.origin}{call.path}"[:1024],
-            caller=case.caller.object_id if case.caller else "",
-            client=case.caller.client if case.caller else "",
-            status=outcome.status,
-            code=outcome.code if isinstance(outcome, Refusal) else "",
-            request=call.request,
-            correlation=call.correlation,
-            address=call.address,
-            version=version if releases else None,
+            releases=operation is not None and operation.effect is Effect.RELEASE,
+            version=version,
         )
 
     def _purged(self, secret: Resource) -> Entry:
