@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite import faults
-from linarite.calls import Call
 from linarite.errors import Cut, Refusal, internal_error
 from linarite.ids import is_guid
-from linarite.web import body as bodies
+from linarite.web.calling import call_of
 from linarite.web.http import Response
 from linarite.web.render import JSON, answer_body, refusal_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.calls import Call
     from linarite.engine import Engine
     from linarite.model import Answer
     from linarite.web.http import Request
@@ -64,19 +64,7 @@ class Arm:
         """
         request_id = self._new_id()
         given = request.headers.get("x-ms-correlation-request-id", "")
-        call = Call(
-            method=request.method,
-            path=request.path,
-            query_string=request.query_string,
-            query=request.query,
-            authorization=request.headers.get("authorization", "") or None,
-            json=bodies.reader(request.body, request.headers.get("content-type", "")),
-            origin=request.origin,
-            request=request_id,
-            correlation=given.lower() if given and is_guid(given) else request_id,
-            address=request.address,
-            refusal=request.refusal,
-        )
+        call = call_of(request, request_id, given.lower() if given and is_guid(given) else request_id)
         try:
             return self._respond(request, call, await self._engine.serve(call))
         except Cut:

@@ -8,11 +8,10 @@ from uuid import uuid4
 
 import structlog
 
-from linarite.calls import Call
 from linarite.errors import Refusal
 from linarite.graph import broken
 from linarite.model import Answer
-from linarite.web import body as bodies
+from linarite.web.calling import call_of
 from linarite.web.http import Response
 from linarite.web.render import answer_body
 
@@ -40,29 +39,13 @@ class Directory:
         given = request.headers.get("client-request-id", "")
         asked = given if _ECHOED.fullmatch(given) else id_
         try:
-            answer = await self._graph.serve(_call(request, id_))
+            answer = await self._graph.serve(call_of(request, id_, id_))
         except Refusal as refusal:
             return _refused(refusal, refusal.status, id_, asked, self._graph.now())
         except Exception:
             log.exception("a request to the directory broke", request=id_)
             return _refused(broken(), _BROKEN, id_, asked, self._graph.now())
         return _response(answer, id_, asked)
-
-
-def _call(request: Request, id_: str) -> Call:
-    return Call(
-        method=request.method,
-        path=request.path,
-        query_string=request.query_string,
-        query=request.query,
-        authorization=request.headers.get("authorization", "") or None,
-        json=bodies.reader(request.body, request.headers.get("content-type", "")),
-        origin=request.origin,
-        request=id_,
-        correlation=id_,
-        address=request.address,
-        refusal=request.refusal,
-    )
 
 
 def _refused(refusal: Refusal, status: int, id_: str, asked: str, now: str) -> Response:
