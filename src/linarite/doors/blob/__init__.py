@@ -7,10 +7,11 @@ It knows nothing of the engine or the store: accounts are pushed to it, and who 
 from __future__ import annotations
 
 from linarite.doors.blob.accounts import Account, BlobDesk, Question, Trust, TurnedAway
-from linarite.doors.blob.child import BlobDoorDown, OrderRefused
+from linarite.doors.blob.child import BlobDoorDown
 from linarite.doors.blob.installed import AZURITE_VERSION, NotInstalled
 from linarite.doors.blob.layout import Layout, Ports, Restarts
 from linarite.doors.blob.supervisor import BlobDoor
+from linarite.doors.process import OrderRefused
 
 __all__ = [
     "AZURITE_VERSION",

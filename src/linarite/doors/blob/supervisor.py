@@ -17,10 +17,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from linarite.doors.blob.child import BlobDoorDown, Child, ChildGone, OrderRefused
+from linarite.doors.blob.child import BlobDoorDown, launch
 from linarite.doors.blob.installed import environment_of_node, find_azurite, find_node
 from linarite.doors.blob.layout import GENTLE, Ports
 from linarite.doors.blob.ledger import Ledger, LedgerUnreadable
+from linarite.doors.process import ChildGone, OrderRefused, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,16 +29,12 @@ if TYPE_CHECKING:
 
     from linarite.doors.blob.accounts import Account, BlobDesk, Trust
     from linarite.doors.blob.layout import Layout, Restarts
+    from linarite.doors.process import Child
 
 OPENS_WITHIN = 60.0
 """Seconds a process may take from its start until its ports answer."""
 
 log = logging.getLogger("linarite.doors.blob")
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, for a sentence: the message, or the kind of error where there is none."""
-    return str(error) or type(error).__name__
 
 
 class BlobDoor:
@@ -103,7 +100,7 @@ class BlobDoor:
             self._ledger.open(self._accounts.values())
             await self._launch(node, azurite)
         except (ChildGone, OrderRefused, LedgerUnreadable, TimeoutError, OSError) as error:
-            self._fault = f"Azurite did not start: {_reason(error)}"
+            self._fault = f"Azurite did not start: {reason(error)}"
             raise BlobDoorDown(self._fault) from error
         self._keeper = asyncio.create_task(self._keep(node, azurite))
 
@@ -203,7 +200,7 @@ class BlobDoor:
         return self._child
 
     async def _launch(self, node: Path, azurite: Path) -> None:
-        child = await Child.launch(node, self._node_environment(), self._desk)
+        child = await launch(node, self._node_environment(), self._desk)
         self._child = child
         # Accounts pushed from here on are not among these: their orders wait until the door is open, and follow.
         opening = {
@@ -248,7 +245,7 @@ class BlobDoor:
                 try:
                     await self._launch(node, azurite)
                 except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
-                    log.warning("Azurite did not start: %s", _reason(error))
+                    log.warning("Azurite did not start: %s", reason(error))
                     deaths += 1
                 else:
                     self.on_reopened()

@@ -13,13 +13,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from linarite.doors.blob import Restarts
-from linarite.doors.notebook.child import Child, ChildGone, NotebookDoorDown, OrderRefused
+from linarite.doors.notebook.child import NotebookDoorDown, launch
+from linarite.doors.process import ChildGone, OrderRefused, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from linarite.doors.notebook.desk import NotebookDesk
     from linarite.doors.notebook.layout import Layout
+    from linarite.doors.process import Child
 
 PACKAGES = {"jupyter_server": "Jupyter Server", "ipykernel": "ipykernel"}
 """What the process imports, and how each is called."""
@@ -88,7 +90,7 @@ class NotebookDoor:
         try:
             await self._launch()
         except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
-            self._fault = f"Jupyter Server did not start: {_reason(error)}"
+            self._fault = f"Jupyter Server did not start: {reason(error)}"
             raise NotebookDoorDown(self._fault) from error
         self._keeper = asyncio.create_task(self._keep())
 
@@ -119,7 +121,7 @@ class NotebookDoor:
             await child.ended.wait()
 
     async def _launch(self) -> None:
-        child = await Child.launch(self._environment, self._desk)
+        child = await launch(self._environment, self._desk)
         self._child = child
         try:
             opened = await child.order("open", self._layout.wire(self._port), within=OPENS_WITHIN)
@@ -150,10 +152,5 @@ class NotebookDoor:
                 try:
                     await self._launch()
                 except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
-                    log.warning("Jupyter did not start: %s", _reason(error))
+                    log.warning("Jupyter did not start: %s", reason(error))
                     deaths += 1
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, for a sentence: the message, or the kind of error where there is none."""
-    return str(error) or type(error).__name__
