@@ -268,8 +268,7 @@ def resource_unknown(resource: str, tenant: str) -> Denied:
 def resources_several(scope: str) -> Denied:
     message = (
         f"Provided value for the input parameter scope '{quoted(scope)}' is not valid because it contains more than "
-        "one "
-        "resource."
+        "one resource."
     )
     return Denied("invalid_scope", 28000, message)
 

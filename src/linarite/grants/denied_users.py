@@ -105,8 +105,7 @@ def grant_expired() -> Denied:
 def grant_revoked() -> Denied:
     message = (
         "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have "
-        "changed "
-        "or reset their password."
+        "changed or reset their password."
     )
     return Denied("invalid_grant", 50173, message)
 
@@ -122,8 +121,7 @@ def code_redeemed() -> Denied:
 def redirect_changed(redirect: str) -> Denied:
     message = (
         f"The reply address '{quoted(redirect)}' does not match the reply address that was provided when requesting "
-        "the "
-        "authorization code."
+        "the authorization code."
     )
     return Denied("invalid_grant", 500112, message)
 
