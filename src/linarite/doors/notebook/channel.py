@@ -1,4 +1,4 @@
-"""The line to the server, as the process behind the notebook door sees it: what child.py describes, from the other end.
+"""The line to the server, as the process behind the notebook door sees it: doors/process.py has its other end.
 
 It is this process's standard input and output, taken away from everything else that runs here: a kernel that writes to
 its standard output, or is still there when Jupyter is gone, has nothing of it.
