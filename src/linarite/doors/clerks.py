@@ -83,7 +83,7 @@ class BlobClerk:
             caller=event.oid or "",
             status=event.status,
             code=event.code,
-            address=event.address,
+            address=without_port(event.address),
         )
 
 
@@ -124,7 +124,7 @@ class TelemetryClerk:
             caller="",
             status=400,
             code="InvalidInstrumentationKey",
-            address=address,
+            address=without_port(address),
         )
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
@@ -150,6 +150,11 @@ class TelemetryClerk:
         return found
 
 
+def without_port(address: str) -> str:
+    """The host of whoever called, as the trail has it."""
+    return address.rpartition(":")[0] or address
+
+
 async def record(
     engine: Engine,
     *,
@@ -161,7 +166,7 @@ async def record(
     client: str = "",
     address: str = "",
 ) -> None:
-    """Put a refusal on the trail; returns when it is durable."""
+    """Put a refusal on the trail; returns when it is durable. `address` has no port."""
     request = str(uuid4())
     await engine.gate.record(
         Entry(
@@ -175,6 +180,6 @@ async def record(
             code=code,
             request=request,
             correlation=request,
-            address=address.rpartition(":")[0] or address,
+            address=address,
         )
     )

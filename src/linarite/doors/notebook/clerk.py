@@ -12,17 +12,16 @@ import hmac
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from linarite.doors import behind
+from linarite.doors.clerks import record
 from linarite.doors.notebook.desk import Pass
 from linarite.ids import parse_id
 from linarite.kinds.workspaces.notebook import KEYS, SCOPE
-from linarite.model import Deed, Entry
 
 if TYPE_CHECKING:
     from linarite.doors.notebook.desk import Visit
@@ -97,22 +96,14 @@ class NotebookClerk:
         return expires is not None and expires <= self._engine.clock().timestamp()
 
     async def _refuse(self, visit: Visit, caller: str) -> None:
-        """Put a refusal on the trail; returns when it is durable."""
-        request = str(uuid4())
-        await self._engine.gate.record(
-            Entry(
-                at=self._engine.clock(),
-                deed=Deed.REFUSAL,
-                action=ACTION,
-                target=f"{visit.method} {visit.path}"[:1024],
-                caller=caller,
-                client="",
-                status=403,
-                code="AuthenticationFailed",
-                request=request,
-                correlation=request,
-                address=visit.address,
-            )
+        await record(
+            self._engine,
+            action=ACTION,
+            target=f"{visit.method} {visit.path}"[:1024],
+            caller=caller,
+            status=403,
+            code="AuthenticationFailed",
+            address=visit.address,
         )
 
 

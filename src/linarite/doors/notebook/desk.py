@@ -47,6 +47,7 @@ class Visit:
     method: str
     path: str
     address: str
+    """The network address, without a port."""
 
 
 class NotebookDesk(Protocol):
