@@ -518,7 +518,7 @@ def test_the_key_that_signs_is_unsealed_once(desk: Desk, monkeypatch: pytest.Mon
         unsealed.append(key.kid)
         return private_half(key, keyring)
 
-    monkeypatch.setattr("linarite.grants.endpoint.private_half", counted)
+    monkeypatch.setattr("linarite.grants.signer.private_half", counted)
     desk.ask()
     desk.ask()
     assert len(unsealed) == 1

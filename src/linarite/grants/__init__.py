@@ -18,8 +18,9 @@ from linarite.grants.applications import (
 )
 from linarite.grants.ask import DOMAIN, Ask, Endpoint, Form, tenant_of
 from linarite.grants.asking import fit_redirect
+from linarite.grants.case import Case
 from linarite.grants.denied import Denied
-from linarite.grants.endpoint import GRANTS, Case, TokenService
+from linarite.grants.endpoint import GRANTS, TokenService
 from linarite.grants.federation import Federation
 from linarite.grants.managed_identity import HEADER, Place, Unidentified
 from linarite.grants.proofs import hash_secret, new_secret

@@ -13,7 +13,8 @@ from linarite.model import PrincipalKind
 from linarite.store import tickets
 
 if TYPE_CHECKING:
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.store.view import View
 
 _LONGEST_ID = 128

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.store.directory import Credential
     from linarite.store.view import Transaction
     from linarite.tokens import Authority

@@ -25,7 +25,8 @@ from linarite.grants.wishes import wished
 if TYPE_CHECKING:
     from linarite.grants.ask import Endpoint, Form
     from linarite.grants.azure_clients import Client
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
 
 MODES = ("query", "fragment", "form_post")
 PROMPTS = frozenset({"none", "login", "select_account", "consent", "create", "admin_consent"})

@@ -22,7 +22,8 @@ from linarite.store import tickets
 
 if TYPE_CHECKING:
     from linarite.grants.authorization import Asked
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.grants.wishes import Wish
     from linarite.store.view import Transaction, View
 

@@ -8,7 +8,8 @@ from linarite.grants.ask import audience_of, resource_asked_for
 from linarite.grants.clients import proven_client
 
 if TYPE_CHECKING:
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
 
 

@@ -24,7 +24,8 @@ from linarite.model import PrincipalKind, Secret
 
 if TYPE_CHECKING:
     from linarite.grants.ask import Form
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Principal
     from linarite.store.directory import Credential
     from linarite.store.view import View

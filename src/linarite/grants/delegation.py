@@ -12,6 +12,7 @@ import orjson
 from linarite.grants.ask import Endpoint
 from linarite.grants.denied import client_unknown, resource_unknown
 from linarite.grants.denied_users import user_disabled
+from linarite.grants.signer import newest_key
 from linarite.grants.tickets import Granted, Sort, digest_of, new_text, ticket
 from linarite.grants.wishes import application_of
 from linarite.store import tickets
@@ -19,7 +20,8 @@ from linarite.tokens import delegated_claims, mint, pairwise
 
 if TYPE_CHECKING:
     from linarite.grants.azure_clients import Client
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.grants.wishes import Wish
     from linarite.model import Body, Principal, Secret
     from linarite.store.directory import SigningKey
@@ -75,7 +77,7 @@ def delegated(
             ticket(Sort.REFRESH, refresh.reveal(), family, kept, now=now, user=user),
             now,
         )
-    key = next(one for one in transaction.signing_keys() if one.retired is None)
+    key = newest_key(transaction)
     return Delegation(found, client, granted, key, "0" if client.public else case.proof, refresh)
 
 
@@ -115,7 +117,7 @@ def access_token(service: TokenService, made: Delegation) -> tuple[str, dict[str
         uti=service.new_uti(),
     )
     claims["appidacr"] = made.proof
-    return mint(service.half(made.key), claims), claims
+    return mint(service.signer.half(made.key), claims), claims
 
 
 def id_token(service: TokenService, endpoint: Endpoint, made: Delegation, **beside: str) -> str:
@@ -140,7 +142,7 @@ def id_token(service: TokenService, endpoint: Endpoint, made: Delegation, **besi
         claims |= {"amr": ["pwd"], "name": user.name, "unique_name": user.client, "upn": user.client}
     if made.granted.nonce:
         claims["nonce"] = made.granted.nonce
-    return mint(service.half(made.key), claims | {name: _half_of_a_hash(text) for name, text in beside.items()})
+    return mint(service.signer.half(made.key), claims | {name: _half_of_a_hash(text) for name, text in beside.items()})
 
 
 def wish_is_consented(service: TokenService, view: View, client: Client, user: str, wish: Wish) -> bool:

@@ -43,7 +43,8 @@ from linarite.store import tickets
 
 if TYPE_CHECKING:
     from linarite.grants.azure_clients import Client
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.tickets import Ticket
     from linarite.store.view import Transaction, View

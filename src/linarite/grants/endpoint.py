@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import base64
 import os
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from linarite import faults
-from linarite.errors import Refusal, cut, server_busy, server_sealed
+from linarite.errors import Refusal, cut, server_busy
 from linarite.foreign import IssuerKeys
 from linarite.grants import devices
-from linarite.grants.ask import Ask, Endpoint, Form, tenant_of
+from linarite.grants.ask import Endpoint, tenant_of
+from linarite.grants.case import ACTION, Case
 from linarite.grants.client_credentials import client_credentials
 from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
 from linarite.grants.managed_identity import managed_identity
@@ -28,23 +28,22 @@ from linarite.grants.passwords import Tries
 from linarite.grants.proofs import Proofs
 from linarite.grants.redeeming import authorization_code, refresh_token
 from linarite.grants.resource_owner import resource_owner
+from linarite.grants.signer import Signer
 from linarite.grants.user_info import user_info
-from linarite.model import Deed, Entry
+from linarite.model import Deed
 from linarite.store.gate import Stale
-from linarite.tokens import access_claims, mint, private_half
+from linarite.tokens import access_claims, mint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime, timedelta
 
-    from joserfc.jwk import RSAKey
-
+    from linarite.grants.ask import Ask
     from linarite.grants.managed_identity import Place
-    from linarite.model import Body, Principal
+    from linarite.model import Body, Entry, Principal
     from linarite.seal import Random
-    from linarite.store.directory import SigningKey
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.view import Transaction
     from linarite.tokens import Authority
 
     Grant = Callable[["TokenService", "Case"], Awaitable[Body]]
@@ -61,30 +60,7 @@ GRANTS: Mapping[str, Grant] = {
 
 T = TypeVar("T")
 
-ACTION = "Microsoft.AAD/token"
-"""What the trail calls a request for a token; the grant type follows it: `Microsoft.AAD/token/client_credentials`."""
-
 _RECOMPUTE = 64
-
-
-@dataclass(slots=True)
-class Case:
-    """What turned out while a request was decided, for the trail: claimed first, then proved."""
-
-    ask: Ask
-    action: str = ACTION
-    """What the trail calls it."""
-    form: Form = field(default_factory=Form)
-    grant_type: str = ""
-    client: str = ""
-    """Who the client says it is."""
-    principal: Principal | None = None
-    """Who it proved to be."""
-    audience: str = ""
-    claims: Mapping[str, str] = field(default_factory=dict)
-    """What the token says besides."""
-    proof: str = "1"
-    """How, in the words of the claim `appidacr`: `1` by a secret, `2` by an assertion."""
 
 
 class TokenService:
@@ -115,7 +91,7 @@ class TokenService:
         self.assertions_count_often = assertions_count_often
         self.tries = Tries()
         self.random = random
-        self._signing: tuple[str, RSAKey] | None = None
+        self.signer = Signer(gate)
 
     async def token(self, ask: Ask) -> Body:
         """The body of the answer, with the token; the sign-in is on the trail.
@@ -141,7 +117,7 @@ class TokenService:
     async def refused(self, case: Case, denied: Denied) -> None:
         """Record a refusal, unless it came recorded."""
         if not denied.recorded:
-            await self.gate.record(self._entry(Deed.REFUSAL, case, denied.status, denied.code))
+            await self.gate.record(case.entry(self.clock(), Deed.REFUSAL, denied.status, denied.code))
             denied.recorded = True
 
     async def decided(self, case: Case, work: Callable[[Transaction], T | Denied], deed: Deed = Deed.SIGN_IN) -> T:
@@ -158,8 +134,8 @@ class TokenService:
                 return None
             if isinstance(outcome, Denied):
                 outcome.recorded = True
-                return self._entry(Deed.REFUSAL, case, outcome.status, outcome.code)
-            return self._entry(deed, case, 200, "")
+                return case.entry(self.clock(), Deed.REFUSAL, outcome.status, outcome.code)
+            return case.entry(self.clock(), deed, 200)
 
         outcome = await self.gate.commit(work, entry)
         if isinstance(outcome, Denied):
@@ -228,7 +204,7 @@ class TokenService:
             refused = cut() if fault.what == "cut" else disturbed(fault)
             deed = Deed.WRITE if refused is None else Deed.REFUSAL
             status, code = (200, "") if refused is None else (refused.status, refused.code)
-            if await faults.strike(self.gate, fault, self._entry(deed, case, status, code)):
+            if await faults.strike(self.gate, fault, case.entry(self.clock(), deed, status, code)):
                 lost |= fault.what == "lose"
                 if refused is not None:
                     raise refused
@@ -244,8 +220,8 @@ class TokenService:
             self.authority, principal, audience, now=self.clock(), lifetime=self.lifetime, uti=self.new_uti()
         )
         claims |= {"appidacr": case.proof, **case.claims}
-        token = mint(await self._key(), claims)
-        await self.gate.record(self._entry(Deed.SIGN_IN, case, 200, ""), version)
+        token = mint(await self.signer.newest(), claims)
+        await self.gate.record(case.entry(self.clock(), Deed.SIGN_IN, 200), version)
         return _shown(case.ask.endpoint, claims, token)
 
     async def published_keys(self) -> list[Body]:
@@ -261,37 +237,9 @@ class TokenService:
                 continue
         raise server_busy()
 
-    async def _key(self) -> RSAKey:
-        """The private half of the newest key that is not retired."""
-        key, _ = await self.gate.peek(_signing)
-        return self.half(key)
-
     def new_uti(self) -> str:
         """What no two tokens share."""
         return base64.urlsafe_b64encode(self.random(16)).decode().rstrip("=")
-
-    def half(self, key: SigningKey) -> RSAKey:
-        """The private half of a key, unsealed once."""
-        if self._signing is None or self._signing[0] != key.kid:
-            if self.gate.keyring is None:
-                raise server_sealed()
-            self._signing = key.kid, private_half(key, self.gate.keyring)
-        return self._signing[1]
-
-    def _entry(self, deed: Deed, case: Case, status: int, code: str) -> Entry:
-        return Entry(
-            at=self.clock(),
-            deed=deed,
-            action=case.action,
-            target=quoted(case.audience),
-            caller=case.principal.object_id if case.principal else "",
-            client=case.principal.client if case.principal else quoted(case.client),
-            status=status,
-            code=code,
-            request=case.ask.request,
-            correlation=case.ask.correlation,
-            address=case.ask.address,
-        )
 
 
 def _claimed_client(ask: Ask) -> str:
@@ -299,10 +247,6 @@ def _claimed_client(ask: Ask) -> str:
         return ask.form().get("client_id")
     except Denied:
         return ""
-
-
-def _signing(view: View) -> SigningKey:
-    return next(key for key in view.signing_keys() if key.retired is None)
 
 
 def _shown(endpoint: Endpoint, claims: Mapping[str, Any], token: str) -> Body:

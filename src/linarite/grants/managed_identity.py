@@ -19,7 +19,8 @@ from linarite.model import PrincipalKind, Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body, Principal, Resource
     from linarite.store.view import View
 

@@ -25,7 +25,8 @@ from linarite.tokens import Reader
 
 if TYPE_CHECKING:
     from linarite.grants.azure_clients import Client
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.view import Transaction
     from linarite.tokens import Claims

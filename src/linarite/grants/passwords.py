@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Principal, Secret
     from linarite.store.directory import Credential
     from linarite.store.view import View

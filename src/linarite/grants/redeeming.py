@@ -28,8 +28,9 @@ from linarite.store import tickets
 if TYPE_CHECKING:
     from linarite.grants.ask import Form
     from linarite.grants.azure_clients import Client
+    from linarite.grants.case import Case
     from linarite.grants.denied import Denied
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.tickets import Ticket
     from linarite.store.view import Transaction

@@ -17,7 +17,8 @@ from linarite.grants.wishes import wished
 from linarite.model import Secret
 
 if TYPE_CHECKING:
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.view import Transaction
 

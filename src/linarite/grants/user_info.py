@@ -10,7 +10,8 @@ from linarite.grants.wishes import GRAPH
 from linarite.tokens import Reader, pairwise
 
 if TYPE_CHECKING:
-    from linarite.grants.endpoint import Case, TokenService
+    from linarite.grants.case import Case
+    from linarite.grants.endpoint import TokenService
     from linarite.model import Body
 
 
