@@ -13,7 +13,7 @@ import pytest
 
 from linarite.doors import house as house_module
 from linarite.doors.behind import ACCOUNTS
-from linarite.doors.blob import Account, BlobDoorDown
+from linarite.doors.blob import Account, DoorDown
 from linarite.doors.house import House, Plot
 from linarite.errors import server_busy
 from linarite.ids import parse
@@ -65,7 +65,7 @@ class Door:
     async def put_account(self, account: Account) -> None:
         self.told.append(account.keys[0])
         if self.down:
-            raise BlobDoorDown("It is down.")
+            raise DoorDown("It is down.")
 
 
 @pytest.fixture

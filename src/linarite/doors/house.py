@@ -19,9 +19,8 @@ import structlog
 
 from linarite.doors import behind, elsewhere
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
-from linarite.doors.blob import BlobDoor, BlobDoorDown, Layout, NotInstalled, OrderRefused, Ports
+from linarite.doors.blob import BlobDoor, DoorDown, Layout, NotInstalled, OrderRefused, Ports
 from linarite.doors.clerks import BlobClerk, TelemetryClerk
-from linarite.doors.notebook.child import NotebookDoorDown
 from linarite.doors.notebook.clerk import NotebookClerk
 from linarite.doors.notebook.door import NotebookDoor
 from linarite.doors.notebook.layout import Layout as NotebookLayout
@@ -131,7 +130,7 @@ class House:
     async def _open(self, name: str, opening: Callable[[], Awaitable[None]]) -> None:
         try:
             await opening()
-        except (NotInstalled, BlobDoorDown, JournalUnusable, NotebookDoorDown) as error:
+        except (NotInstalled, DoorDown, JournalUnusable) as error:
             self.closed[name] = _sentence(str(error))
         except OSError as error:
             self.closed[name] = f"The {name} door cannot use {error.filename}: {error.strerror}."
@@ -150,7 +149,7 @@ class House:
         accounts, trust = await self._look(lambda view: (behind.accounts(view), self._trust(view)))
         await self.blob.start(accounts, trust)
         await self._furnish()
-        self.blob.on_reopened = self._furnish_again
+        self.blob.on_opened = self._furnish_again
 
     async def _furnish(self) -> None:
         await self._tell(behind.all_containers, self._make_all_containers)
@@ -229,7 +228,7 @@ class House:
             telling = asyncio.ensure_future(say(found))
         try:
             await telling
-        except (BlobDoorDown, OrderRefused) as error:
+        except (DoorDown, OrderRefused) as error:
             if "blob" not in self.closed:
                 log.warning("the blob door was not told of a change", why=str(error))
         except (OSError, sqlite3.Error):

@@ -2,7 +2,7 @@
 
 The line is the process's standard input and output, a JSON object each way a line. To the process: `{"id", "do",
 "with"}`, an order, and `{"answer", ...}`. From it: `{"id", "ok", ...}`, an acknowledgement; `{"ask", ...}`, a question.
-What they mean, and when to start another process, is for the door to know.
+What they mean is for the door to know, and when to start another process for `keeper`.
 """
 
 from __future__ import annotations

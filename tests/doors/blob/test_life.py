@@ -24,7 +24,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from linarite.doors.blob import Account, BlobDoor, BlobDoorDown, Layout, OrderRefused, Ports, Restarts, Trust, child
+from linarite.doors.blob import Account, BlobDoor, DoorDown, Layout, OrderRefused, Ports, Trust, child
+from linarite.doors.keeper import Restarts
 from tests.doors.blob.conftest import MODULES, Desk, is_alive, new_account, new_key
 from tests.doors.blob.loop import eventually
 
@@ -107,7 +108,7 @@ def test_a_process_that_does_not_acknowledge_is_ended_so_that_no_old_key_lives_o
     deaf = pid_of(door)
     os.kill(deaf, signal.SIGSTOP)
     new = replace(old, keys=(new_key(), new_key()))
-    with pytest.raises(BlobDoorDown, match=r"did not acknowledge within 0\.5 s; its process was ended\."):
+    with pytest.raises(DoorDown, match=r"did not acknowledge within 0\.5 s; its process was ended\."):
         run(door.put_account(new))
     eventually(lambda: door.pid not in {None, deaf})
     assert not is_alive(deaf)
@@ -123,7 +124,7 @@ def test_a_process_that_dies_too_often_closes_the_door_with_a_sentence(open_door
     kill(door)
     eventually(lambda: door.fault)
     assert door.fault == "The blob door is closed: Azurite ended 2 times in a row. See its log."
-    with pytest.raises(BlobDoorDown, match="ended 2 times in a row"):
+    with pytest.raises(DoorDown, match="ended 2 times in a row"):
         run(door.put_account(new_account()))
 
 
@@ -145,13 +146,13 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(open_door: OpenDoor) -> None
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
-        with pytest.raises(BlobDoorDown, match=r"^Azurite did not start: .*EADDRINUSE.*127\.0\.0\.1"):
+        with pytest.raises(DoorDown, match=r"^Azurite did not start: .*EADDRINUSE.*127\.0\.0\.1"):
             open_door(layout={"ports": Ports(blob=held.getsockname()[1])})
 
 
 def test_a_door_that_was_never_started_says_so(run: Run, tmp_path: Path) -> None:
     door = BlobDoor(Layout(MODULES, tmp_path, "secret"), Desk(), os.environ)
-    with pytest.raises(BlobDoorDown, match=r"The blob door was not started\."):
+    with pytest.raises(DoorDown, match=r"The blob door was not started\."):
         run(door.put_account(new_account()))
 
 
@@ -238,7 +239,7 @@ def test_a_process_that_does_not_leave_is_ended(open_door: OpenDoor, run: Run, m
 def test_an_index_that_cannot_be_read_is_said_in_a_sentence(open_door: OpenDoor, tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     (tmp_path / "blobs" / "__azurite_db_blob__.json").write_text('{"filename": ')
-    with pytest.raises(BlobDoorDown, match=r"^Azurite did not start: .*JSON"):
+    with pytest.raises(DoorDown, match=r"^Azurite did not start: .*JSON"):
         open_door()
 
 
@@ -279,9 +280,9 @@ def test_what_was_to_be_erased_while_the_door_was_down_is_erased_before_it_opens
     eventually(lambda: is_saved(tmp_path / "blobs", neighbour))
     before = kill(door)
     namesake = new_account(old.name)
-    with pytest.raises(BlobDoorDown, match="did not come back"):
+    with pytest.raises(DoorDown, match="did not come back"):
         run(door.drop_account(old.name, erase=True))
-    with pytest.raises(BlobDoorDown, match="did not come back"):
+    with pytest.raises(DoorDown, match="did not come back"):
         run(door.put_account(namesake))
     eventually(lambda: door.pid not in {None, before})
     assert list(client(door, namesake).list_containers()) == []
@@ -312,7 +313,7 @@ def test_a_namesake_that_was_made_while_the_door_was_closed_starts_empty(open_do
 def test_a_ledger_that_is_damaged_keeps_the_door_closed_with_a_sentence(open_door: OpenDoor, tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     (tmp_path / "blobs" / "accounts.json").write_text("[]")
-    with pytest.raises(BlobDoorDown, match="is damaged; to remove its folder empties the blob door"):
+    with pytest.raises(DoorDown, match="is damaged; to remove its folder empties the blob door"):
         open_door()
 
 

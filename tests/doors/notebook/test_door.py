@@ -18,9 +18,8 @@ import pytest
 from websocket import WebSocketBadStatusException
 
 from linarite import certificates
-from linarite.doors.blob import Restarts
+from linarite.doors.keeper import DoorDown, Restarts
 from linarite.doors.notebook import child as child_module
-from linarite.doors.notebook.child import NotebookDoorDown
 from linarite.doors.notebook.desk import Pass, Visit
 from linarite.doors.notebook.door import NotebookDoor
 from linarite.doors.notebook.layout import Layout
@@ -179,7 +178,7 @@ def test_a_process_that_dies_too_often_closes_the_door_with_a_sentence(open_door
     eventually(lambda: door.pid not in {None, first})
     os.kill(pid_of(door), signal.SIGKILL)
     eventually(lambda: door.fault)
-    assert door.fault == "The notebook door is closed: Jupyter Server ended 2 times in a row."
+    assert door.fault == "The notebook door is closed: Jupyter Server ended 2 times in a row. See its log."
     run(door.check())
 
 
@@ -189,7 +188,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(open_door: OpenDoor) -> None
         sentence = (
             rf"^Jupyter Server did not start: Port {port} on 127\.0\.0\.1 cannot be used: Address already in use\."
         )
-        with pytest.raises(NotebookDoorDown, match=sentence):
+        with pytest.raises(DoorDown, match=sentence):
             open_door({"port": port})
 
 
@@ -199,7 +198,7 @@ def test_a_missing_jupyter_is_said_with_how_to_get_it(
     monkeypatch.setitem(sys.modules, "jupyter_server", None)
     layout = Layout(tmp_path / "notebooks", tmp_path / "jupyter", issued.chain, issued.key)
     door = NotebookDoor(layout, desk, os.environ)
-    with pytest.raises(NotebookDoorDown, match=r"needs Jupyter Server, .*: pip install 'linarite\[notebook\]'\.$"):
+    with pytest.raises(DoorDown, match=r"needs Jupyter Server, .*: pip install 'linarite\[notebook\]'\.$"):
         run(door.start())
     assert list(tmp_path.iterdir()) == []
     run(door.stop())

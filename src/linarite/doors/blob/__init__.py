@@ -1,4 +1,4 @@
-"""The blob door: what storage account keys open. Azurite under Node, supervised, with live accounts and keys.
+"""The blob door: what storage account keys open. Azurite under Node, with live accounts and keys.
 
 It knows nothing of the engine or the store: accounts are pushed to it, and who may do what with a token is asked of a
 `BlobDesk`.
@@ -7,10 +7,10 @@ It knows nothing of the engine or the store: accounts are pushed to it, and who 
 from __future__ import annotations
 
 from linarite.doors.blob.accounts import Account, BlobDesk, Question, Trust, TurnedAway
-from linarite.doors.blob.child import BlobDoorDown
+from linarite.doors.blob.door import BlobDoor
 from linarite.doors.blob.installed import AZURITE_VERSION, NotInstalled
-from linarite.doors.blob.layout import Layout, Ports, Restarts
-from linarite.doors.blob.supervisor import BlobDoor
+from linarite.doors.blob.layout import Layout, Ports
+from linarite.doors.keeper import DoorDown
 from linarite.doors.process import OrderRefused
 
 __all__ = [
@@ -18,13 +18,12 @@ __all__ = [
     "Account",
     "BlobDesk",
     "BlobDoor",
-    "BlobDoorDown",
+    "DoorDown",
     "Layout",
     "NotInstalled",
     "OrderRefused",
     "Ports",
     "Question",
-    "Restarts",
     "Trust",
     "TurnedAway",
 ]

@@ -26,10 +26,6 @@ TERMINATES_WITHIN = 3.0
 log = logging.getLogger("linarite.doors.blob")
 
 
-class BlobDoorDown(Exception):
-    """The door does not answer; the message is a sentence that says why."""
-
-
 async def launch(node: Path, environment: Mapping[str, str], desk: BlobDesk) -> Child:
     """Start the host; nothing is served before it is told to open."""
 

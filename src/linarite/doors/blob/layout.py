@@ -1,4 +1,4 @@
-"""Where the blob door finds its things, which ports it takes, and how stubbornly it comes back.
+"""Where the blob door finds its things, and which ports it takes.
 
 Values only; this module touches neither a file nor a process.
 """
@@ -40,7 +40,7 @@ class Layout:
     ca_bundle: Path | None = None
     """What Node trusts besides its own roots, for copies from one account of this door to another."""
     save_every: float = 0.25
-    """Seconds between two writes of the index; the supervisor's docstring says what a crash can lose meanwhile."""
+    """Seconds between two writes of the index; the door's docstring says what a crash can lose meanwhile."""
     answered_within: float = 10.0
     """Seconds the desk may take to answer a question; after that, a request is told that the server is busy."""
 
@@ -64,21 +64,3 @@ class Layout:
             "saveEvery": round(self.save_every * 1000),
             "answerWithin": round(self.answered_within * 1000),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Restarts:
-    """How often a dead process is replaced: after `first` seconds, then twice that, up to `longest`."""
-
-    first: float = 0.1
-    longest: float = 5.0
-    attempts: int = 8
-    """So many deaths in a row, each within `settled` seconds of its birth, close the door for good."""
-    settled: float = 30.0
-
-    def delay(self, death: int) -> float:
-        """Seconds to wait after the `death`-th death in a row, counted from 1."""
-        return min(self.first * 2.0 ** (death - 1), self.longest)
-
-
-GENTLE = Restarts()

@@ -30,10 +30,6 @@ _QUERY = re.compile(r"\?\S+")
 log = logging.getLogger("linarite.doors.notebook")
 
 
-class NotebookDoorDown(Exception):
-    """The door cannot be opened or does not answer; the message is a sentence that says why."""
-
-
 async def launch(environment: Mapping[str, str], desk: NotebookDesk) -> Child:
     """Start the process; it serves nothing before it is told to open. Its kernels leave when it is gone."""
     return await Child.launch(

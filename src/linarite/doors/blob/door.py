@@ -1,8 +1,7 @@
-"""Keeps the blob door open: starts Node, pushes accounts and keys, starts it again when it dies, ends it for certain.
+"""The blob door, open for what was last pushed: accounts with their keys, and whose tokens count.
 
-What is in force is what was last pushed: a process that does not acknowledge a push is killed, so that an old key can
-not outlive it, and every new process opens with the newest accounts before it listens. What it does not know is
-anything of Azure's resources.
+A process that does not acknowledge a push is killed, so that an old key can not outlive it, and every new process opens
+with the newest accounts before it listens. What it does not know is anything of Azure's resources.
 
 What a crash can lose: a blob's bytes are synced to disk before the upload is answered, but Azurite keeps the index that
 says which blobs there are in memory and writes it at intervals (`Layout.save_every`, a quarter of a second, longer once
@@ -15,24 +14,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
-from linarite.doors.blob.child import BlobDoorDown, launch
+from linarite.doors.blob.child import launch
 from linarite.doors.blob.installed import environment_of_node, find_azurite, find_node
-from linarite.doors.blob.layout import GENTLE, Ports
+from linarite.doors.blob.layout import Ports
 from linarite.doors.blob.ledger import Ledger, LedgerUnreadable
-from linarite.doors.process import ChildGone, OrderRefused, reason
+from linarite.doors.keeper import GENTLE, OPENS_WITHIN, Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from linarite.doors.blob.accounts import Account, BlobDesk, Trust
-    from linarite.doors.blob.layout import Layout, Restarts
+    from linarite.doors.blob.layout import Layout
+    from linarite.doors.keeper import Restarts
     from linarite.doors.process import Child
-
-OPENS_WITHIN = 60.0
-"""Seconds a process may take from its start until its ports answer."""
 
 log = logging.getLogger("linarite.doors.blob")
 
@@ -53,29 +51,24 @@ class BlobDoor:
         self._layout = layout
         self._desk = desk
         self._environment = environment
-        self._restarts = restarts
         self._within = acknowledged_within
         self._accounts: dict[str, Account] = {}
         self._trust: Trust | None = None
         self._ledger = Ledger(layout.folder)
         self._ports = layout.ports
-        self._child: Child | None = None
-        self._fault: str | None = "The blob door was not started."
-        self._settled = asyncio.Event()  # clear while a process is being started: serving, or closed with a fault
-        self._settled.set()
-        self._keeper: asyncio.Task[None] | None = None
-        self.on_reopened: Callable[[], None] = lambda: None
-        """Called when a process has replaced one that died, and may have forgotten its last containers."""
+        self._keeper = Keeper("The blob door", "Azurite", log, restarts)
+        self.on_opened: Callable[[], None] = lambda: None
+        """Called when a process has opened the door; a successor may have forgotten the newest containers."""
 
     @property
     def pid(self) -> int | None:
         """The Node process that serves, or None while there is none."""
-        return self._child.pid if self._child is not None and self._settled.is_set() and not self._fault else None
+        return self._keeper.pid
 
     @property
     def fault(self) -> str | None:
         """Why the door is closed, in a sentence; None while it is open, or is being opened again."""
-        return self._fault
+        return self._keeper.fault
 
     @property
     def ports(self) -> Ports:
@@ -90,7 +83,7 @@ class BlobDoor:
         """Open the door with these accounts; returns when all three ports answer.
 
         Raises:
-            NotInstalled: no Node, or no Azurite. BlobDoorDown: it did not start, for instance because of a port.
+            NotInstalled: no Node, or no Azurite. DoorDown: it did not start, for instance because of a port.
         """
         self._accounts = {account.name: account for account in accounts}
         self._trust = trust
@@ -98,23 +91,15 @@ class BlobDoor:
         azurite = find_azurite(self._layout.modules)
         try:
             self._ledger.open(self._accounts.values())
-            await self._launch(node, azurite)
-        except (ChildGone, OrderRefused, LedgerUnreadable, TimeoutError, OSError) as error:
-            self._fault = f"Azurite did not start: {reason(error)}"
-            raise BlobDoorDown(self._fault) from error
-        self._keeper = asyncio.create_task(self._keep(node, azurite))
+        except (LedgerUnreadable, OSError) as error:
+            raise self._keeper.failed(error) from error
+        await self._keeper.start(
+            partial(launch, node, self._node_environment(), self._desk), partial(self._open, azurite)
+        )
 
     async def stop(self) -> None:
         """Close the door; what was stored is saved, and no process is left when this returns."""
-        self._fault = "The blob door was stopped."
-        self._settled.set()
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-            self._keeper = None
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
+        await self._keeper.stop()
 
     async def set_accounts(self, accounts: Iterable[Account]) -> None:
         """Exactly these accounts exist from now on; when this returns, no other key opens anything.
@@ -122,7 +107,7 @@ class BlobDoor:
         What an account stored stays on disk and is back when the account is, unless `erase` is called as well.
 
         Raises:
-            BlobDoorDown: not acknowledged in time; the accounts are in force as soon as the door is open again.
+            DoorDown: not acknowledged in time; the accounts are in force as soon as the door is open again.
         """
         wanted = {account.name: account for account in accounts}
         changed = [account for name, account in wanted.items() if self._accounts.get(name) != account]
@@ -142,7 +127,7 @@ class BlobDoor:
         """The account is no more; with `erase`, what it stored is forgotten, so that a namesake starts empty.
 
         Raises:
-            BlobDoorDown: not acknowledged in time; it is in force as soon as the door is open again.
+            DoorDown: not acknowledged in time; it is in force as soon as the door is open again.
         """
         self._accounts.pop(name, None)
         if erase:
@@ -173,35 +158,9 @@ class BlobDoor:
 
     async def _order(self, verb: str, given: object) -> None:
         """Every order may be repeated without harm, so a successor is simply told again."""
-        deadline = asyncio.get_running_loop().time() + self._within
-        while True:
-            child = await self._serving(deadline)
-            try:
-                await child.order(verb, given, within=self._within)
-            except ChildGone:
-                if self._child is child and self._fault is None:
-                    self._settled.clear()
-            except TimeoutError as error:
-                child.kill()
-                message = f"The blob door did not acknowledge within {self._within:g} s; its process was ended."
-                raise BlobDoorDown(message) from error
-            else:
-                return
+        await self._keeper.order(verb, given, within=self._within)
 
-    async def _serving(self, deadline: float) -> Child:
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._settled.wait()
-        except TimeoutError as error:
-            message = f"The blob door did not come back within {self._within:g} s."
-            raise BlobDoorDown(message) from error
-        if self._fault is not None or self._child is None:
-            raise BlobDoorDown(self._fault or "The blob door is closed.")
-        return self._child
-
-    async def _launch(self, node: Path, azurite: Path) -> None:
-        child = await launch(node, self._node_environment(), self._desk)
-        self._child = child
+    async def _open(self, azurite: Path, child: Child) -> str:
         # Accounts pushed from here on are not among these: their orders wait until the door is open, and follow.
         opening = {
             **self._layout.wire(azurite, self._ports),
@@ -209,48 +168,14 @@ class BlobDoor:
             "erase": sorted(self._ledger.to_erase),
             "trust": self._trust.wire() if self._trust else None,
         }
-        try:
-            opened = await child.order("open", opening, within=OPENS_WITHIN)
-        except BaseException:
-            child.kill()
-            await child.ended.wait()
-            raise
+        opened = await child.order("open", opening, within=OPENS_WITHIN)
         self._ledger.erased(opening["erase"])
         self._ports = Ports(**opened["ports"])
-        self._fault = None
-        self._settled.set()
-        log.info("The blob door is open at %s (process %d).", self.origin("blob"), child.pid)
+        self.on_opened()
+        return self.origin("blob")
 
     def _node_environment(self) -> dict[str, str]:
         passed = environment_of_node(self._environment)
         if self._layout.ca_bundle is not None:
             passed["NODE_EXTRA_CA_CERTS"] = str(self._layout.ca_bundle)
         return passed
-
-    async def _keep(self, node: Path, azurite: Path) -> None:
-        """Replace the process each time it dies, until it has died too often."""
-        clock = asyncio.get_running_loop().time
-        deaths = 0
-        while self._child is not None:
-            born = clock()
-            await self._child.ended.wait()
-            self._settled.clear()
-            deaths = 1 if clock() - born >= self._restarts.settled else deaths + 1
-            while not self._settled.is_set():
-                if deaths > self._restarts.attempts:
-                    self._give_up(deaths)
-                    return
-                log.warning("Azurite ended; it is started again (%d of %d).", deaths, self._restarts.attempts)
-                await asyncio.sleep(self._restarts.delay(deaths))
-                try:
-                    await self._launch(node, azurite)
-                except (ChildGone, OrderRefused, TimeoutError, OSError) as error:
-                    log.warning("Azurite did not start: %s", reason(error))
-                    deaths += 1
-                else:
-                    self.on_reopened()
-
-    def _give_up(self, deaths: int) -> None:
-        self._fault = f"The blob door is closed: Azurite ended {deaths} times in a row. See its log."
-        self._settled.set()
-        log.error("%s", self._fault)
