@@ -161,9 +161,12 @@ def commits(gate: Gate) -> Iterator[list[object]]:
     if writer.dialect.name == "sqlite":
         with contextlib.closing(writer.raw_connection()) as pooled:
             driver: Any = pooled.driver_connection
-        driver.set_trace_callback(lambda statement: seen.append(statement) if statement == "COMMIT" else None)
+        both = driver, gate.database.here
+        for one in both:
+            one.set_trace_callback(lambda statement: seen.append(statement) if statement == "COMMIT" else None)
         yield seen
-        driver.set_trace_callback(None)
+        for one in both:
+            one.set_trace_callback(None)
         return
 
     def note(connection: Connection) -> None:

@@ -104,6 +104,8 @@ def test_what_sqlite_has_committed_is_on_the_disk(sqlite_url: str) -> None:
         assert value(writer, "PRAGMA journal_mode") == "wal"
         assert value(writer, "PRAGMA synchronous") == 2, "FULL: every commit is flushed"
         assert value(writer, "PRAGMA foreign_keys") == 1
+    with contextlib.closing(Database(sqlite_url)) as database:
+        assert database.here.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_what_postgresql_has_committed_is_on_the_disk(postgres_url: str) -> None:

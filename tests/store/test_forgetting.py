@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 
 from linarite.model import Secret
-from linarite.store import directory
-from linarite.store import gate as gates
+from linarite.store import batch, directory
 from linarite.store.memory import SIGNING_KEYS, Memory, principal_key
 from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, STORAGE, TEAM, account, found_group
@@ -88,8 +87,8 @@ def test_everything_is_forgotten_where_a_unit_says_so(site: Site) -> None:
 def test_everything_is_forgotten_where_the_log_of_changes_was_cut_off(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gates, "_PRUNE_EVERY", 1)
-    monkeypatch.setattr(gates, "_CHANGES_KEPT", 3)
+    monkeypatch.setattr(batch, "_PRUNE_EVERY", 1)
+    monkeypatch.setattr(batch, "_CHANGES_KEPT", 3)
     other = site.another()
     site.commit(furnish)
     remember(site, site.gate, HOME, TEAM, ACCOUNT)
@@ -109,8 +108,8 @@ def test_everything_is_forgotten_where_the_log_of_changes_was_cut_off(
 
 
 def test_the_log_of_changes_is_cut_off_now_and_then(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "_PRUNE_EVERY", 4)
-    monkeypatch.setattr(gates, "_CHANGES_KEPT", 2)
+    monkeypatch.setattr(batch, "_PRUNE_EVERY", 4)
+    monkeypatch.setattr(batch, "_CHANGES_KEPT", 2)
     site.commit(furnish)
     for number in range(8):
         site.commit(rewrite(ACCOUNT, number=number))

@@ -31,13 +31,16 @@ def large(name: str) -> Callable[[Transaction], object]:
 @contextlib.contextmanager
 def full_database(site: Site) -> Iterator[None]:
     """SQLite may take only a few more pages."""
-    with contextlib.closing(site.gate.database.writer.raw_connection()) as connection:
-        writer = connection.cursor()
-        [pages] = writer.execute("PRAGMA page_count").fetchone()
-        writer.execute(f"PRAGMA max_page_count = {pages + 20}")
+    database = site.gate.database
+    with contextlib.closing(database.writer.raw_connection()) as connection:
+        writing: Any = connection.driver_connection
+    both = writing, database.here
+    for one in both:
+        [pages] = one.execute("PRAGMA page_count").fetchone()
+        one.execute(f"PRAGMA max_page_count = {pages + 20}")
     yield
-    with contextlib.closing(site.gate.database.writer.raw_connection()) as connection:
-        connection.cursor().execute("PRAGMA max_page_count = 1073741823")
+    for one in both:
+        one.execute("PRAGMA max_page_count = 1073741823")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.model import Secret
-from linarite.store import gate as gates
+from linarite.store import batch
 from linarite.store.gate import Stale
 from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, READER, TEAM, account, found_group, recorded
@@ -138,8 +138,8 @@ def test_what_was_not_there_is_found_once_it_is(site: Site) -> None:
 def test_processes_that_write_and_look_in_any_order_always_see_the_newest(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gates, "_PRUNE_EVERY", 7)
-    monkeypatch.setattr(gates, "_CHANGES_KEPT", 5)
+    monkeypatch.setattr(batch, "_PRUNE_EVERY", 7)
+    monkeypatch.setattr(batch, "_CHANGES_KEPT", 5)
     chance = Random(20261124)  # noqa: S311 - draws steps, no keys
     processes = [site.gate, site.another(), site.another(most=2)]
     ids = [HOME, TEAM, ACCOUNT]

@@ -1,31 +1,30 @@
 """The two databases behind one door: SQLite in the data folder, or PostgreSQL by URL.
 
-SQLite: write-ahead log, `synchronous=FULL`, one writing connection in a thread of its own, one reading connection that
-is used right where the question is asked (a point read costs less than a change of thread). Several processes may share
-a file: a lock file orders their writers, for SQLite's own busy handler polls and starves. PostgreSQL: one writing
-connection, a few reading ones, all in threads.
+SQLite: write-ahead log, `synchronous=FULL`, and three connections: one writes in a thread of its own; one reads right
+where the question is asked, for a point read costs less than a change of thread; one appends there, too, as long as the
+disk is quick. PostgreSQL: one writing connection, a few reading ones, all in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from linarite.store import sqlite
 from linarite.store.hand import Hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -34,7 +33,10 @@ Execute = Callable[..., Any]
 """Runs a statement with its parameters; the answer has `fetchone`."""
 
 _READERS = 4
-_WAL_PAGES = 4000
+_QUICK = 0.002
+"""Seconds that a commit may take if the event loop is to wait for the next one."""
+_ASIDE = 32
+"""Commits that go to the thread after one that was not quick, before the event loop waits for one again."""
 _RETRYABLE = {"40001", "40P01"}
 """SQLSTATE of a serialization failure and of a deadlock."""
 
@@ -57,6 +59,8 @@ class Database:
         except ArgumentError as error:
             message = "The database URL cannot be read. It looks like postgresql://user@host:5432/name."
             raise DatabaseTrouble(message) from error
+        self._own = contextlib.ExitStack()
+        """What is let go of in the end."""
         if parsed.get_backend_name() == "postgresql":
             self._open_postgresql(parsed.set(drivername="postgresql+psycopg"))
         elif parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -64,6 +68,8 @@ class Database:
         else:
             message = f"A {parsed.get_backend_name()} database cannot be used. SQLite and PostgreSQL can."
             raise DatabaseTrouble(message)
+        self._aside = 0
+        """Commits that still go to the thread."""
         self._writing: Connection | None = None
         self._driver: Any = None
         """The driver's own connection below that."""
@@ -72,19 +78,23 @@ class Database:
 
     def _open_sqlite(self, url: Any, path: str) -> None:
         self.inline = True
-        _create_private(path)
-        self._lock: int | None = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            sqlite.create_private(path)
+        except OSError as error:
+            message = f"The database file {path} cannot be opened: {error.strerror}. Check the folder's owner and mode."
+            raise DatabaseTrouble(message) from error
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 30, "cached_statements": 256}
         self.writer = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
         self.reader = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
         for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
-            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "connect", _tune)
             event.listen(engine, "begin", _begin(begin))
-        self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._turn = self._own.enter_context(contextlib.closing(sqlite.Turn(path)))
+        self._checkpoints = self._own.enter_context(contextlib.closing(sqlite.Checkpoints(path)))
+        self._path = path
 
     def _open_postgresql(self, url: Any) -> None:
         self.inline = False
-        self._lock = None
         arguments = {"connect_timeout": 10, "application_name": "linarite"}
         self.writer = create_engine(url, pool_size=1, connect_args=arguments, hide_parameters=True)
         self.reader = create_engine(
@@ -96,10 +106,15 @@ class Database:
             isolation_level="REPEATABLE READ",
         )
 
+    @cached_property
+    def here(self) -> sqlite3.Connection:
+        """SQLite only: the connection of the event loop's own thread, which alone uses it."""
+        return self._own.enter_context(contextlib.closing(sqlite.connect(self._path)))
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that commits at the end; one at a time in a process, in order among processes of a file."""
-        with self._turn(), self._kept() as connection, connection.begin():
+        with self._in_turn(), self._kept() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
@@ -109,11 +124,45 @@ class Database:
             with self.writing() as connection:
                 yield connection.exec_driver_sql
             return
-        with self._turn(), self._kept():
+        with self._in_turn(), self._kept():
             driver = self._driver
             driver.execute("BEGIN IMMEDIATE")
             yield driver.execute
             driver.execute("COMMIT")
+
+    def is_quick(self) -> bool:
+        """Whether a commit is to be tried with `appending_here`; to be asked once for each."""
+        if self._aside:
+            self._aside -= 1
+            return False
+        return self.inline
+
+    @contextlib.contextmanager
+    def appending_here(self) -> Iterator[Execute]:
+        """SQLite only: the same in the event loop's own thread, without waiting for anybody else.
+
+        A change of thread and back costs more than a quick disk does (`docs/performance.md`).
+
+        Raises:
+            BlockingIOError: somebody else writes.
+            sqlite3.Error: it did not succeed, or nobody knows.
+        """
+        with self._turn.taken(wait=False):
+            here = self.here
+            try:
+                here.execute("BEGIN IMMEDIATE")
+                yield here.execute
+                begun = perf_counter()
+                here.execute("COMMIT")
+                slow = perf_counter() - begun > _QUICK
+            except BaseException:
+                slow = True
+                here.rollback()
+                raise
+            finally:
+                if slow:
+                    self._aside = _ASIDE
+        self._checkpoints.committed()
 
     @contextlib.contextmanager
     def _kept(self) -> Iterator[Connection]:
@@ -135,23 +184,21 @@ class Database:
             yield connection
 
     def data_version(self) -> int:
-        """SQLite only: a number that changes with every commit of another connection, in whatever process.
+        """SQLite only: a number that changes with every commit but those made with `appending_here`.
 
         Asked at every read, so past SQLAlchemy: 4 microseconds instead of 60.
         """
-        row: tuple[int] = self._watch.execute("PRAGMA data_version").fetchone()
+        row: tuple[int] = self.here.execute("PRAGMA data_version").fetchone()
         return row[0]
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._lock is None:
+    def _in_turn(self) -> Iterator[None]:
+        if not self.inline:
             yield
             return
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
+        with self._turn.taken():
             yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self._checkpoints.committed()
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work in the thread that writes; it opens its own transaction with `writing`."""
@@ -176,11 +223,7 @@ class Database:
             self._writing.close()
         self.reader.dispose()
         self.writer.dispose()
-        if self.inline:
-            self._watch.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._own.close()
 
 
 def passing(error: Exception) -> bool:
@@ -196,18 +239,8 @@ def throwaway_engine(url: str) -> Engine:
     return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
-def _create_private(path: str | Path) -> None:
-    """Make the file readable by its owner alone before SQLite does; its companions take the same mode."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        message = f"The database file {path} cannot be opened: {error.strerror}. Check the folder's owner and mode."
-        raise DatabaseTrouble(message) from error
-
-
-def _tune_sqlite(connection: Any, _: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_WAL_PAGES}"):
-        connection.execute(f"PRAGMA {pragma}")
+def _tune(connection: Any, _: object) -> None:
+    sqlite.tune(connection)
 
 
 def _begin(statement: str) -> Callable[[Connection], None]:

@@ -1,83 +1,47 @@
 """The gate: the one way to the state. What is not committed here has not happened, and nothing leaves before it is.
 
-Writes and releases that arrive together share one commit. The row of `state` is taken first, so the batches of all
-processes stand in one order: a release is recorded only if the version it was computed at is still the version then,
-and its caller computes it again where it is not. A unit of work may run twice and has no effect outside its
-transaction. While one batch is being written the next one gathers.
+Writes and releases that arrive together share one commit (`store.batch`). A unit of work may run twice and has no
+effect outside its transaction. While one batch is being written the next one gathers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
+import sqlite3
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from linarite.errors import Refusal, server_busy, server_sealed
-from linarite.store import trail
+from linarite.errors import server_busy, server_sealed
+from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
-from linarite.store.database import passing
 from linarite.store.statements import Statements
-from linarite.store.tables import changes, state
+from linarite.store.tables import state
 from linarite.store.view import Live, Miss, Remembered, Transaction, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
+    from linarite.errors import Refusal
     from linarite.model import Entry
     from linarite.seal import Keyring
-    from linarite.store.database import Database, Execute
+    from linarite.store.batch import Written
+    from linarite.store.database import Database
     from linarite.store.memory import Memory
 
-T = TypeVar("T")
-Outcome = Any
+__all__ = ["Gate", "Stale"]
 
-_TRIES = 8
+T = TypeVar("T")
+
 _MOST_IN_A_BATCH = 512
-_CHANGES_KEPT = 10_000
-_PRUNE_EVERY = 1_000
 _VERSION = select(state.c.version)
-_OWN_FAULTS = (DataError, IntegrityError, ProgrammingError)
-"""What a unit can bring on itself. Other errors are the database's, and SQLite may have ended the transaction by then:
-what came after would be written outside it ("Response To Errors Within A Transaction", lang_transaction.html)."""
 
 log = structlog.get_logger()
-
-
-class Stale(Exception):
-    """The state has moved on since the answer was computed; compute it again."""
-
-
-@dataclass(slots=True)
-class _Record:
-    entry: Entry
-    version: int | None
-    done: asyncio.Future[Any]
-
-
-@dataclass(slots=True)
-class _Unit:
-    work: Callable[[Transaction], Any]
-    entry: Callable[[Outcome], Entry | None]
-    done: asyncio.Future[Any]
-
-
-@dataclass(slots=True)
-class _Written:
-    """What one batch came to: an outcome for each item, and what changed from which version to which."""
-
-    base: int
-    version: int
-    changed: set[str] = field(default_factory=set)
-    outcomes: list[tuple[asyncio.Future[Any], Outcome]] = field(default_factory=list)
-    end: tuple[int, bytes] = (0, b"")
-    """The last place that it has on the trail, and the hash there, if it has any."""
 
 
 class Gate:
@@ -89,8 +53,12 @@ class Gate:
         self.keyring = keyring
         """None while the server is sealed: everything is refused."""
         self._statements = Statements(database.writer.dialect)
-        self._waiting: list[_Record | _Unit] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._waiting: list[Record | Unit] = []
+        self._writing = False
+        """Whether a batch gathers or is being written."""
+        self._elsewhere: asyncio.Task[None] | None = None
+        """Where it is being written by the thread for that, the task that waits."""
+        self._known_loop: asyncio.AbstractEventLoop | None = None
         self._data_version = -1
         self._follow_turn: asyncio.Future[None] | None = None
         self._follow_next: asyncio.Future[None] | None = None
@@ -189,8 +157,8 @@ class Gate:
             Unavailable: it cannot be written now.
         """
         self._unsealed()
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._submit(_Record(entry, version, done))
+        done: asyncio.Future[Any] = self._loop().create_future()
+        self._submit(Record(entry, version, done))
         await done
 
     async def commit(self, work: Callable[[Transaction], T], entry: Callable[[T | Refusal], Entry | None]) -> T:
@@ -200,9 +168,8 @@ class Gate:
             Refusal: the unit refused; its writes are undone, the entry made of the refusal is durable.
             Unavailable: it cannot be written now.
         """
-        self._unsealed()
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._submit(_Unit(work, entry, done))
+        done: asyncio.Future[T] = self._loop().create_future()
+        self._submit(Unit(work, entry, self._unsealed(), done))
         return await done
 
     def _unsealed(self) -> Keyring:
@@ -210,108 +177,58 @@ class Gate:
             raise server_sealed()
         return self.keyring
 
-    def _submit(self, item: _Record | _Unit) -> None:
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop; to ask asyncio for it costs a system call (Python 3.11 looks whether it is in a fork)."""
+        if self._known_loop is None:
+            self._known_loop = asyncio.get_running_loop()
+        return self._known_loop
+
+    def _submit(self, item: Record | Unit) -> None:
         self._waiting.append(item)
-        if self._flushing is None:
-            self._flushing = asyncio.ensure_future(self._flush())
+        if not self._writing:
+            self._writing = True
+            self._loop().call_soon(self._gather, 0)
 
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
-                try:
-                    written = await self.database.write(lambda batch=batch: self._write(batch))  # type: ignore[misc]
-                except Exception:
-                    log.exception("a batch could not be written", items=len(batch))
-                    for item in batch:
-                        _settle(item.done, server_busy())
-                    continue
-                if written.base == self.memory.version:
-                    self._forget(written.version, list(written.changed))
-                for done, outcome in written.outcomes:
-                    _settle(done, outcome)
-        finally:
-            self._flushing = None
-
-    def _write(self, batch: list[_Record | _Unit]) -> _Written:
-        """Write a batch, again where the database says that it may succeed then. Runs in the writing thread."""
-        tried: list[_Written] = []
-        for _ in range(_TRIES - 1):
-            try:
-                return self._write_once(batch, tried)
-            except Exception as error:
-                if not passing(error):
-                    raise
-        return self._write_once(batch, tried)
-
-    def _write_once(self, batch: list[_Record | _Unit], tried: list[_Written]) -> _Written:
-        if tried or any(isinstance(item, _Unit) for item in batch):
-            with self.database.writing() as connection:
-                return self._write_with(connection.exec_driver_sql, connection, batch, tried)
-        with self.database.appending() as execute:
-            return self._write_with(execute, None, batch, tried)
-
-    def _write_with(
-        self, execute: Execute, connection: Connection | None, batch: list[_Record | _Unit], tried: list[_Written]
-    ) -> _Written:
-        """Write a batch in an open transaction; a connection is needed if it has units, or was tried before."""
-        version, seq, last = execute(self._statements.take_state).fetchone()
-        if connection is not None and (committed := _committed(connection, tried)) is not None:
-            return committed
-        written = _Written(base=version, version=version)
-        entries = list(_recorded(batch, written))
-        if connection is not None:
-            for item in batch:
-                if isinstance(item, _Unit):
-                    written.outcomes.append((item.done, self._run(connection, item, written, entries)))
-        if rows := trail.chain(entries, seq, last):
-            seq, last = written.end = rows[-1][0], rows[-1][3]
-            tried.append(written)
-            for statement, arguments in self._statements.append(rows):
-                execute(statement, arguments)
-        if rows or written.version != version:
-            execute(self._statements.leave_state, (written.version, seq, last))
-        return written
-
-    def _run(self, connection: Connection, unit: _Unit, written: _Written, entries: list[Entry]) -> Outcome:
-        """Run one unit inside the batch's transaction; what it refuses or breaks undoes nobody else's work."""
-        transaction = Transaction(connection, self._unsealed(), written.version + 1)
-        outcome: Outcome
-        try:
-            with connection.begin_nested():
-                outcome = unit.work(transaction)
-        except Refusal as refusal:
-            outcome = refusal
-        except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, _OWN_FAULTS):
-                raise
-            return error
+    def _gather(self, before: int) -> None:
+        """Write what is waiting, once a turn of the loop has brought nothing new."""
+        if before < len(self._waiting) < _MOST_IN_A_BATCH:
+            self._loop().call_soon(self._gather, len(self._waiting))
+            return
+        items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
+        batch = Batch(self.database, self._statements, items)
+        written = batch.write_here()
+        if written is None:
+            self._elsewhere = self._loop().create_task(self._write(batch))
         else:
-            entries.extend(transaction.entries)
-            if transaction.changed:
-                written.version += 1
-                written.changed |= transaction.changed
-                self._note_changes(connection, written.version, transaction.changed)
-        entry = unit.entry(outcome)
-        if entry is not None:
-            entries.append(entry)
-        return outcome
+            self._end(written)
 
-    def _note_changes(self, connection: Connection, version: int, keys: set[str]) -> None:
-        connection.execute(insert(changes), [{"version": version, "key": key} for key in sorted(keys)])
-        if version % _PRUNE_EVERY == 0:
-            connection.execute(delete(changes).where(changes.c.version <= version - _CHANGES_KEPT))
+    async def _write(self, batch: Batch) -> None:
+        try:
+            written = await self.database.write(batch.write)
+        except Exception:
+            log.exception("a batch could not be written", items=len(batch.items))
+            self._end(None, batch.items)
+        else:
+            self._end(written)
+
+    def _end(self, written: Written | None, lost: Sequence[Record | Unit] = ()) -> None:
+        """Tell everybody what came of it, and begin with the next batch."""
+        if written is not None and written.base == self.memory.version:
+            self._forget(written.version, list(written.changed))
+        for done, outcome in written.outcomes if written is not None else ():
+            _settle(done, outcome)
+        for item in lost:
+            _settle(item.done, server_busy())
+        self._elsewhere = None
+        self._writing = bool(self._waiting)
+        if self._writing:
+            self._loop().call_soon(self._gather, 0)
 
     async def close(self) -> None:
         """Write what is waiting, then let go of the database."""
-        while self._flushing is not None:
-            await self._flushing
+        while self._writing:
+            await (self._elsewhere or asyncio.sleep(0))
         self.database.close()
-
-
-def _committed(connection: Connection, tried: list[_Written]) -> _Written | None:
-    """The last try, if it was committed after all, and the connection broke before the database could say so."""
-    return next((written for written in tried[-1:] if trail.holds(connection, *written.end)), None)
 
 
 @contextlib.contextmanager
@@ -319,19 +236,10 @@ def _answering() -> Iterator[None]:
     """Refuse, as for a moment, where the database does not answer."""
     try:
         yield
-    except OperationalError as error:
-        log.error("the database could not be read", why=str(error.orig))  # noqa: TRY400 - one line for each who asks
+    except (OperationalError, sqlite3.OperationalError) as error:
+        why = getattr(error, "orig", error)
+        log.error("the database could not be read", why=str(why))  # noqa: TRY400 - one line for each who asks
         raise server_busy() from error
-
-
-def _recorded(batch: list[_Record | _Unit], written: _Written) -> Iterator[Entry]:
-    """The entries to record as they are; those of an older version are stale, and are not."""
-    for item in batch:
-        if isinstance(item, _Record):
-            current = item.version is None or item.version == written.base
-            written.outcomes.append((item.done, None if current else Stale()))
-            if current:
-                yield item.entry
 
 
 def _settle(done: asyncio.Future[Any], outcome: Outcome) -> None:

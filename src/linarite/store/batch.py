@@ -1,0 +1,175 @@
+"""A batch: the entries and units of work that share one commit, written in one transaction.
+
+The row of `state` is taken first, so the batches of all processes stand in one order: a release is recorded only if the
+version that it was computed at is still the version then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+
+from linarite.errors import Refusal
+from linarite.store import trail
+from linarite.store.database import passing
+from linarite.store.tables import changes
+from linarite.store.view import Transaction
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from linarite.model import Entry
+    from linarite.seal import Keyring
+    from linarite.store.database import Database, Execute
+    from linarite.store.statements import Statements
+
+Outcome = Any
+
+_TRIES = 8
+_CHANGES_KEPT = 10_000
+_PRUNE_EVERY = 1_000
+_OWN_FAULTS = (DataError, IntegrityError, ProgrammingError)
+"""What a unit can bring on itself. Other errors are the database's, and SQLite may have ended the transaction by then:
+what came after would be written outside it ("Response To Errors Within A Transaction", lang_transaction.html)."""
+
+
+class Stale(Exception):
+    """The state has moved on since the answer was computed; compute it again."""
+
+
+@dataclass(slots=True)
+class Record:
+    """An entry alone, and the version that it is only true at, if there is one."""
+
+    entry: Entry
+    version: int | None
+    done: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class Unit:
+    """Work on the state, and the entry that is made of what came of it."""
+
+    work: Callable[[Transaction], Any]
+    entry: Callable[[Outcome], Entry | None]
+    keyring: Keyring
+    done: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class Written:
+    """What one batch came to: an outcome for each item, and what changed from which version to which."""
+
+    base: int
+    version: int
+    changed: set[str] = field(default_factory=set)
+    outcomes: list[tuple[asyncio.Future[Any], Outcome]] = field(default_factory=list)
+    end: tuple[int, bytes] = (0, b"")
+    """The last place that it has on the trail, and the hash there, if it has any."""
+
+
+class Batch:
+    """Written once, however often that is tried."""
+
+    def __init__(self, database: Database, statements: Statements, items: Sequence[Record | Unit]) -> None:
+        self.items = items
+        self._database = database
+        self._statements = statements
+        self._units = [item for item in items if isinstance(item, Unit)]
+        self._tried: Written | None = None
+        """The last try that came as far as to write."""
+
+    def write_here(self) -> Written | None:
+        """Write it in this very thread, the event loop's; None where that would wait for somebody, or did not succeed.
+
+        Then `write` is to be called.
+        """
+        if self._units or not self._database.is_quick():
+            return None
+        try:
+            with self._database.appending_here() as execute:
+                return self._write(execute)
+        except Exception:  # noqa: BLE001 - whatever it is: the thread that writes tries again, and says what is wrong
+            return None
+
+    def write(self) -> Written:
+        """Write it, again where the database says that it may succeed then. To be called in the thread that writes."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._write_once()
+            except Exception as error:
+                if not passing(error):
+                    raise
+        return self._write_once()
+
+    def _write_once(self) -> Written:
+        if self._units or self._tried is not None:
+            with self._database.writing() as connection:
+                return self._write(connection.exec_driver_sql, connection)
+        with self._database.appending() as execute:
+            return self._write(execute)
+
+    def _write(self, execute: Execute, connection: Connection | None = None) -> Written:
+        """Write in an open transaction; a connection is needed if there are units, or it was tried before."""
+        version, seq, last = execute(self._statements.take_state).fetchone()
+        if connection is not None and self._tried is not None and trail.holds(connection, *self._tried.end):
+            return self._tried  # it was committed, and the connection broke before the database could say so
+        written = Written(base=version, version=version)
+        entries = list(self._recorded(written))
+        if connection is not None:
+            for unit in self._units:
+                written.outcomes.append((unit.done, _run(connection, unit, written, entries)))
+        if rows := trail.chain(entries, seq, last):
+            seq, last = written.end = rows[-1][0], rows[-1][3]
+            self._tried = written
+            for statement, arguments in self._statements.append(rows):
+                execute(statement, arguments)
+        if rows or written.version != version:
+            execute(self._statements.leave_state, (written.version, seq, last))
+        return written
+
+    def _recorded(self, written: Written) -> Iterator[Entry]:
+        """The entries to record as they are; those of an older version are stale, and are not."""
+        for item in self.items:
+            if isinstance(item, Record):
+                current = item.version is None or item.version == written.base
+                written.outcomes.append((item.done, None if current else Stale()))
+                if current:
+                    yield item.entry
+
+
+def _run(connection: Connection, unit: Unit, written: Written, entries: list[Entry]) -> Outcome:
+    """Run one unit inside the batch's transaction; what it refuses or breaks undoes nobody else's work."""
+    transaction = Transaction(connection, unit.keyring, written.version + 1)
+    outcome: Outcome
+    try:
+        with connection.begin_nested():
+            outcome = unit.work(transaction)
+    except Refusal as refusal:
+        outcome = refusal
+    except Exception as error:
+        if isinstance(error, DBAPIError) and not isinstance(error, _OWN_FAULTS):
+            raise
+        return error
+    else:
+        entries.extend(transaction.entries)
+        if transaction.changed:
+            written.version += 1
+            written.changed |= transaction.changed
+            _note_changes(connection, written.version, transaction.changed)
+    entry = unit.entry(outcome)
+    if entry is not None:
+        entries.append(entry)
+    return outcome
+
+
+def _note_changes(connection: Connection, version: int, keys: set[str]) -> None:
+    connection.execute(insert(changes), [{"version": version, "key": key} for key in sorted(keys)])
+    if version % _PRUNE_EVERY == 0:
+        connection.execute(delete(changes).where(changes.c.version <= version - _CHANGES_KEPT))

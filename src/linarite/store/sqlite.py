@@ -1,0 +1,106 @@
+"""SQLite's own side of the database: a private file, the turns of its writers, and the log that is brought home.
+
+Several processes may share a file: a lock file orders their writers, for SQLite's own busy handler polls and starves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CHECKPOINT_AFTER = 1000
+"""Commits between two checkpoints; the log has 20 to 40 MB by then."""
+
+_WAL_PAGES = 20_000
+"""Pages at which SQLite makes a checkpoint by itself, in the midst of a commit: only what is very large comes here."""
+
+
+def create_private(path: str | Path) -> None:
+    """Make a file readable by its owner alone before SQLite does; its companions take the same mode.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def connect(path: str, timeout: float = 0) -> sqlite3.Connection:
+    """The driver's own connection, for any thread; `timeout` are seconds to wait for somebody else's lock."""
+    connection = sqlite3.connect(path, timeout, isolation_level=None, check_same_thread=False, cached_statements=256)
+    tune(connection)
+    return connection
+
+
+def tune(connection: Any) -> None:
+    """Fit a connection out: what is committed is on the disk, and what hangs on a row goes with it."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_WAL_PAGES}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Turn:
+    """The right to write, one holder at a time among all that made a `Turn` of the file, in whatever process."""
+
+    def __init__(self, path: str) -> None:
+        self._file: int | None = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextlib.contextmanager
+    def taken(self, *, wait: bool = True) -> Iterator[None]:
+        """Have it meanwhile.
+
+        Raises:
+            BlockingIOError: somebody has it, and it was not to be waited for.
+        """
+        if self._file is None:
+            message = "The database is closed."
+            raise ValueError(message)
+        fcntl.flock(self._file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class Checkpoints:
+    """Bring home what is in the write-ahead log, in a thread of their own.
+
+    SQLite does so in the midst of a commit, which then takes 15 milliseconds and more. Most is copied while others
+    write; only a log that is home to its last page starts again from its front, so the rest is copied in a writer's
+    turn ("Write-Ahead Logging", wal.html, 2.1 and 3).
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._turn = Turn(path)  # of its own: writers of this process, too, wait for it
+        self._thread = ThreadPoolExecutor(1, "linarite-checkpoint")
+        self._running: Future[None] | None = None
+        self._commits = 0
+
+    def committed(self) -> None:
+        """Count a commit; with enough of them, a checkpoint begins."""
+        self._commits += 1
+        if self._commits >= _CHECKPOINT_AFTER and (self._running is None or self._running.done()):
+            self._commits = 0
+            self._running = self._thread.submit(self._make)
+
+    def _make(self) -> None:
+        with contextlib.closing(connect(self._path)) as connection, contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with self._turn.taken():
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._turn.close()
