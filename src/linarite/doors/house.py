@@ -1,6 +1,7 @@
-"""All doors of an instance: opened together, told what changed before the change is acknowledged, closed together.
+"""All doors of an instance: opened together, kept tidy, closed together.
 
-A door that cannot be opened stays closed with a reason; the API and the other doors work without it.
+A door that cannot be opened stays closed with a reason; the API and the other doors work without it. What changes while
+they are open, `messenger` tells them.
 """
 
 from __future__ import annotations
@@ -9,18 +10,16 @@ import asyncio
 import contextlib
 import os
 import secrets
-import sqlite3
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
 
 from linarite.doors import behind, elsewhere
-from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, WORKSPACES
-from linarite.doors.blob import BlobDoor, DoorDown, Layout, NotInstalled, OrderRefused, Ports
+from linarite.doors.blob import BlobDoor, DoorDown, Layout, NotInstalled, Ports
 from linarite.doors.clerks import BlobClerk, TelemetryClerk
+from linarite.doors.messenger import Messenger
 from linarite.doors.notebook.clerk import NotebookClerk
 from linarite.doors.notebook.door import NotebookDoor
 from linarite.doors.notebook.layout import Layout as NotebookLayout
@@ -29,26 +28,15 @@ from linarite.doors.registry.back_end import back_end
 from linarite.doors.registry_clerk import RegistryClerk
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
 from linarite.doors.vault import VaultClerk, VaultDoor
-from linarite.errors import Unavailable
-from linarite.ids import parse_id
-from linarite.store.memory import EVERYTHING, SIGNING_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from linarite.doors.behind import Containers
-    from linarite.doors.blob import Account, Trust
     from linarite.engine import Engine
-    from linarite.model import Resource
-    from linarite.store.view import View
-
-T = TypeVar("T")
 
 TEND_EVERY = 600.0
 """Seconds between two rounds of tidying in the registries."""
-ASK_AGAIN = 0.5
-"""Seconds until a database that did not answer is asked again."""
 
 log = structlog.get_logger()
 
@@ -78,42 +66,32 @@ class House:
     def __init__(self, engine: Engine, plot: Plot) -> None:
         self._engine = engine
         self._data = plot.data
-        self._telemetry_clerk = TelemetryClerk(engine)
+        telemetry_clerk = TelemetryClerk(engine)
         self.registry = RegistryDoor(
             RegistryClerk(engine), back_end(plot.upstream, plot.data / "registries"), key=os.urandom(32)
         )
         self.telemetry = TelemetryDoor(
-            plot.data / "telemetry", self._telemetry_clerk, now=engine.clock, new_id=lambda: str(uuid4())
+            plot.data / "telemetry", telemetry_clerk, now=engine.clock, new_id=lambda: str(uuid4())
         )
-        layout = Layout(
-            plot.modules,
-            plot.data / "blobs",
-            secrets.token_hex(32),
-            host=plot.host,
-            ports=plot.ports,
-            certificate=plot.certificate,
-            key=plot.key,
-            ca_bundle=plot.bundle,
-        )
-        self.blob = BlobDoor(layout, BlobClerk(engine), plot.environment)
+        self.blob = _blob(engine, plot)
         self.vault = VaultDoor(VaultClerk(engine), engine.options.location)
         self.notebook = None if plot.notebook is None else _notebook(engine, plot, plot.notebook)
         self.closed: dict[str, str] = {}
         """Doors that are not open, with the reason in a sentence."""
-        self._turn = asyncio.Lock()
+        self._messenger = Messenger(
+            engine, self.closed, self.blob, self.registry, self.telemetry, telemetry_clerk, self.notebook
+        )
         self._tending: asyncio.Task[None] | None = None
         self._furnishing: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
-    # ── opening and closing ─────────────────────────────────────────────────────────────────────────────────────────
-
     async def open(self) -> None:
         """Open what can be opened and is not in `closed` yet; `closed` says what could not."""
-        self._engine.followers.append(self.follow)
+        self._engine.followers.append(self._messenger.follow)
         gate = self._engine.gate
         if not gate.database.inline:
             _, version = await gate.look(lambda view: view.version)
-            self._listening = asyncio.create_task(elsewhere.listen(gate, version, self.follow))
+            self._listening = asyncio.create_task(elsewhere.listen(gate, version, self._messenger.follow))
         doors = {
             "registry": self._open_registry,
             "telemetry": self._open_telemetry,
@@ -142,20 +120,18 @@ class House:
     async def _open_telemetry(self) -> None:
         self._folder("telemetry")
         await self.telemetry.start()
-        await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
+        await self._messenger.tell_components()
 
     async def _open_blob(self) -> None:
         self._folder("blobs")
-        accounts, trust = await self._look(lambda view: (behind.accounts(view), self._trust(view)))
+        messenger = self._messenger
+        accounts, trust = await messenger.look(lambda view: (behind.accounts(view), messenger.trust(view)))
         await self.blob.start(accounts, trust)
-        await self._furnish()
-        self.blob.on_opened = self._furnish_again
+        await messenger.tell_containers()
+        self.blob.on_opened = self._furnish
 
-    async def _furnish(self) -> None:
-        await self._tell(behind.all_containers, self._make_all_containers)
-
-    def _furnish_again(self) -> None:
-        self._furnishing = asyncio.create_task(self._furnish())
+    def _furnish(self) -> None:
+        self._furnishing = asyncio.create_task(self._messenger.tell_containers())
 
     def _folder(self, name: str) -> None:
         (self._data / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,7 +147,7 @@ class House:
     async def close(self) -> None:
         """Close all, after their listeners have stopped; what was stored is on disk then."""
         with contextlib.suppress(ValueError):  # it was never opened
-            self._engine.followers.remove(self.follow)
+            self._engine.followers.remove(self._messenger.follow)
         for task in filter(None, (self._listening, self._tending, self._furnishing)):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -189,90 +165,19 @@ class House:
                 log.exception("the registries could not be tidied")
             await asyncio.sleep(TEND_EVERY)
 
-    # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def follow(self, changed: frozenset[str]) -> None:
-        """Tell the doors what a commit changed; when this returns, no old key opens anything."""
-        if EVERYTHING in changed or SIGNING_KEYS in changed:
-            await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
-            await self._tell(behind.accounts, self.blob.set_accounts)
-            await self._tell(self._trust, self.blob.set_trust)
-            await self._sweep_registries()
-        for key in changed:
-            id_ = parse_id(key)
-            if id_ is not None:
-                await self._tell_of(id_.type.lower(), key, id_.name)
-        if self.notebook is not None and any(_may_be_a_workspace(key) for key in changed):
-            await self.notebook.check()
-
-    async def _tell_of(self, type_: str, key: str, name: str) -> None:
-        if type_ == ACCOUNTS.lower():
-            await self._tell(partial(behind.account, key=key), partial(self._set_account, name))
-        elif type_ == WORKSPACES.lower():
-            await self._tell(partial(behind.containers_of_workspace, key=key), self._make_containers)
-        elif type_ == CONTAINERS.lower():
-            await self._tell(partial(behind.container, key=key), self._make_containers)
-        elif type_ == COMPONENTS.lower():
-            await self._tell(partial(behind.everyone, type_=COMPONENTS), self._learn_components)
-        elif type_ == REGISTRIES.lower():
-            await self._sweep_registries()
-
-    async def _tell(self, question: Callable[[View], T], say: Callable[[T], Awaitable[None]]) -> None:
-        """Ask what is so now and tell a door; returns when it has acknowledged that.
-
-        Several changes come in at once. They ask and begin to tell in turn, so that no door hears older news after
-        newer. A blob door that is down refuses everybody, and is told the newest keys before it opens again.
-        """
-        async with self._turn:
-            found = await self._look(question)
-            telling = asyncio.ensure_future(say(found))
-        try:
-            await telling
-        except (DoorDown, OrderRefused) as error:
-            if "blob" not in self.closed:
-                log.warning("the blob door was not told of a change", why=str(error))
-        except (OSError, sqlite3.Error):
-            log.exception("what was deleted could not be removed from its door")
-
-    async def _look(self, question: Callable[[View], T]) -> T:
-        """The newest state's answer. A database that does not answer is waited for, as the change is made already."""
-        while True:
-            try:
-                return (await self._engine.gate.look(question))[0]
-            except Unavailable:
-                await asyncio.sleep(ASK_AGAIN)
-
-    def _trust(self, view: View) -> Trust:
-        return behind.trust(view, self._engine.reader.authority)
-
-    async def _set_account(self, name: str, account: Account | None) -> None:
-        if account is None:
-            await self.blob.drop_account(name, erase=True)
-        else:
-            await self.blob.put_account(account)
-
-    async def _make_containers(self, wanted: Containers | None) -> None:
-        """Make containers in an account; one that is removed through Resource Manager keeps its blobs here."""
-        if wanted is not None:
-            await self.blob.ensure_containers(wanted.account, wanted.names)
-
-    async def _make_all_containers(self, wanted: list[Containers]) -> None:
-        for one in wanted:
-            await self._make_containers(one)
-
-    async def _learn_components(self, components: list[Resource]) -> None:
-        for app_id in self._telemetry_clerk.learn(components):
-            if "telemetry" not in self.closed:
-                await self.telemetry.forget(app_id)
-
-    async def _sweep_registries(self) -> None:
-        """Remove what a deleted registry stored; where that fails, the next round of tidying does it."""
-        if "registry" in self.closed:
-            return
-        try:
-            await self.registry.sweep()
-        except (Unavailable, OSError, sqlite3.Error):
-            log.exception("what was deleted could not be removed from its door")
+def _blob(engine: Engine, plot: Plot) -> BlobDoor:
+    layout = Layout(
+        plot.modules,
+        plot.data / "blobs",
+        secrets.token_hex(32),
+        host=plot.host,
+        ports=plot.ports,
+        certificate=plot.certificate,
+        key=plot.key,
+        ca_bundle=plot.bundle,
+    )
+    return BlobDoor(layout, BlobClerk(engine), plot.environment)
 
 
 def _notebook(engine: Engine, plot: Plot, port: int) -> NotebookDoor:
@@ -285,11 +190,6 @@ def _notebook(engine: Engine, plot: Plot, port: int) -> NotebookDoor:
         port=port,
     )
     return NotebookDoor(layout, NotebookClerk(engine), plot.environment)
-
-
-def _may_be_a_workspace(key: str) -> bool:
-    id_ = parse_id(key)
-    return key == EVERYTHING or (id_ is not None and id_.type.lower() == WORKSPACES.lower())
 
 
 def _sentence(problem: str) -> str:

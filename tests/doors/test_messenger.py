@@ -1,9 +1,8 @@
-"""What the house tells the blob door, and in which order, where answers of the database are slow, late or lost."""
+"""What the messenger tells the blob door, and in which order, where answers of the database are slow, late or lost."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,19 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.doors import house as house_module
+from linarite.doors import messenger as messenger_module
 from linarite.doors.behind import ACCOUNTS
 from linarite.doors.blob import Account, DoorDown
-from linarite.doors.house import House, Plot
+from linarite.doors.messenger import Messenger
 from linarite.errors import server_busy
 from linarite.ids import parse
-from linarite.kind import Options
 from linarite.model import Resource, Secret
 from linarite.tokens import Authority, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 ID = parse(f"/subscriptions/{'a' * 8}-bbbb-cccc-dddd-{'e' * 12}/resourceGroups/g/providers/{ACCOUNTS}/sample").scope
 CHANGED = frozenset({ID.key})
@@ -74,48 +71,46 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def house(gate: Gate, tmp_path: Path) -> House:
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def messenger(gate: Gate, door: Door) -> Messenger:
     authority = Authority("https://localhost", "t")
-    engine: Any = SimpleNamespace(
-        gate=gate,
-        followers=[],
-        clock=lambda: datetime.now(UTC),
-        reader=Reader(authority, lambda: datetime.now(UTC)),
-        options=Options(tenant=authority.tenant, origin=authority.origin, location="eastus"),
-    )
-    plot = Plot(tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, "127.0.0.1", os.environ)
-    house = House(engine, plot)
-    house.blob = Door()  # type: ignore[assignment]
-    return house
+    engine: Any = SimpleNamespace(gate=gate, reader=Reader(authority, lambda: datetime.now(UTC)))
+    blob: Any = door
+    nobody: Any = None
+    return Messenger(engine, {}, blob, registry=nobody, telemetry=nobody, telemetry_clerk=nobody, notebook=None)
 
 
-def test_older_news_never_follows_newer(gate: Gate, house: House) -> None:
+def test_older_news_never_follows_newer(gate: Gate, messenger: Messenger, door: Door) -> None:
     async def scene() -> None:
         held = asyncio.Event()
         gate.late = [held]
-        first = asyncio.create_task(house.follow(CHANGED))
+        first = asyncio.create_task(messenger.follow(CHANGED))
         await asyncio.sleep(0)
         gate.generation = 1
-        second = asyncio.create_task(house.follow(CHANGED))
+        second = asyncio.create_task(messenger.follow(CHANGED))
         for _ in range(10):
             await asyncio.sleep(0)
         held.set()
         await asyncio.gather(first, second)
 
     asyncio.run(scene())
-    assert house.blob.told == ["key1 0", "key1 1"]
+    assert door.told == ["key1 0", "key1 1"]
 
 
 def test_a_database_that_does_not_answer_is_asked_until_the_door_is_told(
-    gate: Gate, house: House, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, messenger: Messenger, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house_module, "ASK_AGAIN", 0)
+    monkeypatch.setattr(messenger_module, "ASK_AGAIN", 0)
     gate.busy = 3
-    asyncio.run(house.follow(CHANGED))
-    assert house.blob.told == ["key1 0"]
+    asyncio.run(messenger.follow(CHANGED))
+    assert door.told == ["key1 0"]
 
 
-def test_a_door_that_is_down_keeps_no_change_from_being_made(house: House) -> None:
-    house.blob.down = True
-    asyncio.run(house.follow(CHANGED))
-    assert house.blob.told == ["key1 0"]
+def test_a_door_that_is_down_keeps_no_change_from_being_made(messenger: Messenger, door: Door) -> None:
+    door.down = True
+    asyncio.run(messenger.follow(CHANGED))
+    assert door.told == ["key1 0"]
