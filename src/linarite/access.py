@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from linarite.errors import authorization_failed, scope_locked
+from linarite.errors.access import authorization_failed, scope_locked
 from linarite.ids import ROOT, SUBSCRIPTION, parse
 from linarite.model import PrincipalKind
 from linarite.roles import OWNER, role_of

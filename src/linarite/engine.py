@@ -16,18 +16,17 @@ import msgspec
 from linarite import access, faults, listing, verbs
 from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released, entry_of
 from linarite.context import Context, Work
-from linarite.errors import (
-    Conflict,
-    Refusal,
-    caller_remote,
-    cut,
+from linarite.errors import Conflict, Refusal
+from linarite.errors.access import caller_remote
+from linarite.errors.names import (
     namespace_unregistered,
     subscription_not_found,
-    token_invalid,
     version_malformed,
     version_missing,
     version_unknown,
 )
+from linarite.errors.server import cut
+from linarite.errors.tokens import token_invalid
 from linarite.faults import Met
 from linarite.ids import PROVIDER, parse
 from linarite.kind import REGIONS, Effect, Kind, is_dated

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from linarite import errors
+from linarite.errors.server import (
+    cut,
+    gateway_bad,
+    gateway_timed_out,
+    internal_error,
+    service_unavailable,
+    throttled,
+)
+from linarite.errors.tokens import claims_wanted
 from linarite.model import Deed
 from linarite.store import resources
 
@@ -119,19 +127,19 @@ def refusal(fault: Fault, call: Call, plan: Plan, caller: Principal, authority: 
     match fault.what:
         case "429":
             scope, wait = plan.subscription.name if plan.subscription else caller.tenant, math.ceil(fault.seconds or 0)
-            return errors.throttled(call.bucket, scope, caller.object_id, wait)
+            return throttled(call.bucket, scope, caller.object_id, wait)
         case "500":
-            found: Refusal = errors.internal_error(call.correlation)
+            found: Refusal = internal_error(call.correlation)
         case "502":
-            found = errors.gateway_bad(namespace)
+            found = gateway_bad(namespace)
         case "503":
-            found = errors.service_unavailable()
+            found = service_unavailable()
         case "504":
-            found = errors.gateway_timed_out(namespace)
+            found = gateway_timed_out(namespace)
         case "challenge":
-            found = errors.claims_wanted(authority, fault.claims)
+            found = claims_wanted(authority, fault.claims)
         case "cut":
-            found = errors.cut()
+            found = cut()
         case _:
             return None
     found.headers += retry_after(fault)

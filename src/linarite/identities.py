@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.errors import identity_not_found, linked_authorization_failed
+from linarite.errors.access import linked_authorization_failed
+from linarite.errors.names import identity_not_found
 from linarite.ids import new_guid, parse_id
 from linarite.model import Principal, PrincipalKind
 

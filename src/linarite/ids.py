@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from linarite.errors import BadRequest, subscription_malformed
+from linarite.errors import BadRequest
+from linarite.errors.names import subscription_malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

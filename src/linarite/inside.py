@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from linarite.calls import Call
-from linarite.errors import server_sealed
+from linarite.errors.server import server_sealed
 from linarite.model import Secret
 from linarite.tokens import access_claims, mint, private_half
 

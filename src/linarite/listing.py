@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from linarite import access
-from linarite.errors import BadRequest, authorization_failed, group_not_found, subscription_not_found
+from linarite.errors import BadRequest
+from linarite.errors.access import authorization_failed
+from linarite.errors.names import group_not_found, subscription_not_found
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.model import Answer, Resource
 from linarite.odata import joined_by

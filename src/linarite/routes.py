@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from linarite.errors import method_not_allowed, namespace_unknown, path_unknown, type_unknown
+from linarite.errors.names import method_not_allowed, namespace_unknown, path_unknown, type_unknown
 from linarite.ids import GROUP, PROVIDER, ROOT, SUBSCRIPTION, Address
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from linarite.errors import throttled
+from linarite.errors.server import throttled
 
 if TYPE_CHECKING:
     from datetime import datetime

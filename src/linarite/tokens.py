@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
-from linarite.errors import (
+from linarite.errors.tokens import (
     ALLOWED_AUDIENCES,
     token_audience_wrong,
     token_empty,

@@ -13,18 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from linarite import identities, longrunning
 from linarite.context import Work
-from linarite.errors import (
-    BadRequest,
-    body_invalid,
-    built_in,
-    group_not_found,
-    location_fixed,
-    location_required,
-    location_unavailable,
-    name_invalid,
-    parent_not_found,
-    resource_not_found,
-)
+from linarite.errors import BadRequest
+from linarite.errors.access import built_in
+from linarite.errors.bodies import body_invalid, location_fixed, location_required, location_unavailable
+from linarite.errors.names import group_not_found, name_invalid, parent_not_found, resource_not_found
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.kind import REGIONS, Effect
 from linarite.model import Answer, Resource

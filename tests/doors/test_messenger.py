@@ -14,7 +14,7 @@ from linarite.doors import messenger as messenger_module
 from linarite.doors.behind import ACCOUNTS
 from linarite.doors.blob import Account, DoorDown
 from linarite.doors.messenger import Messenger
-from linarite.errors import server_busy
+from linarite.errors.server import server_busy
 from linarite.ids import parse
 from linarite.model import Resource, Secret
 from linarite.tokens import Authority, Reader

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.errors import Unavailable, server_busy
+from linarite.errors import Unavailable
+from linarite.errors.server import server_busy
 from linarite.grants import (
     Denied,
     Endpoint,

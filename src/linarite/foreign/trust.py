@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from linarite.errors import (
+from linarite.errors.tokens import (
     issuer_unavailable,
     token_audience_wrong,
     token_expired,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from linarite import faults
-from linarite.errors import Refusal, cut, server_busy
+from linarite.errors import Refusal
+from linarite.errors.server import cut, server_busy
 from linarite.foreign import IssuerKeys
 from linarite.grants import devices
 from linarite.grants.ask import Endpoint, tenant_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.errors import server_sealed
+from linarite.errors.server import server_sealed
 from linarite.tokens import private_half
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from linarite.errors import namespace_unknown
+from linarite.errors.names import namespace_unknown
 from linarite.ids import PROVIDER, ROOT, SUBSCRIPTION
 from linarite.kind import REGIONS, Action, Effect, Kind, Versions
 from linarite.schema import Field, Free, Text

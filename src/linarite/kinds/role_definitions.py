@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from linarite.errors import BadRequest, Conflict, Problem, built_in, linked_authorization_failed
+from linarite.errors import BadRequest, Conflict, Problem
+from linarite.errors.access import built_in, linked_authorization_failed
 from linarite.ids import ROOT, SUBSCRIPTION, is_guid, parse_id
 from linarite.kind import Created, Kind, NameRule, Versions
 from linarite.kinds import role_actions

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from linarite.errors import server_busy, server_sealed
+from linarite.errors.server import server_busy, server_sealed
 from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
 from linarite.store.statements import Statements

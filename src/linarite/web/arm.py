@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite import faults
-from linarite.errors import Cut, Refusal, internal_error
+from linarite.errors import Cut, Refusal
+from linarite.errors.server import internal_error
 from linarite.ids import is_guid
 from linarite.web.calling import call_of
 from linarite.web.http import Response

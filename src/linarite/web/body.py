@@ -10,7 +10,7 @@ import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
-from linarite.errors import body_unreadable, media_type_unsupported
+from linarite.errors.bodies import body_unreadable, media_type_unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from linarite.errors import body_too_large, body_unreadable
+from linarite.errors.bodies import body_too_large, body_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from linarite.errors import path_unknown
+from linarite.errors.names import path_unknown
 from linarite.hosts import SUFFIX
 from linarite.web.http import Response
 from linarite.web.render import JSON, refusal_body

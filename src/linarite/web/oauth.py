@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
-from linarite.errors import Cut, Refusal, cut
+from linarite.errors import Cut, Refusal
+from linarite.errors.server import cut
 from linarite.grants import Denied, tenant_of
 from linarite.grants.denied import address_unknown, broken, method_wrong, unavailable
 from linarite.web import openid

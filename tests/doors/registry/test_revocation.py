@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.doors.registry import ACR_DELETE, ACR_PULL, ACR_PUSH
-from linarite.errors import server_busy
+from linarite.errors.server import server_busy
 from tests.doors.registry.house import REGISTRY, codes, granting
 from tests.doors.registry.token_requests import (
     NOBODY,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from linarite.doors.telemetry import Component, Reading, Retention, TelemetryDoor
-from linarite.errors import server_busy
+from linarite.errors.server import server_busy
 from linarite.listener import Listener
 from tests.doors.blob.loop import Run, turning_loop
 

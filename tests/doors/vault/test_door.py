@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from linarite.doors.vault.door import LARGEST_BODY, VaultDoor
-from linarite.errors import server_busy
+from linarite.errors.server import server_busy
 from linarite.listener import Listener
 from tests.doors.place import refusals
 

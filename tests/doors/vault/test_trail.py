@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.errors import Unavailable, server_busy
+from linarite.errors import Unavailable
+from linarite.errors.server import server_busy
 from linarite.store.gate import Gate
 from tests.doors.vault.keeper import OWNER, Keeper
 

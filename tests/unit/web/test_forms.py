@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linarite.errors import body_too_large
+from linarite.errors.bodies import body_too_large
 from linarite.grants import Denied
 from linarite.web.forms import MEDIA_TYPE, read_form
 from linarite.web.http import Request

@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from linarite.errors import server_busy
+from linarite.errors.server import server_busy
 from linarite.grants import GRANTS
 from linarite.grants.ask import DOMAIN
 from linarite.model import Deed

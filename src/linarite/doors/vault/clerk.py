@@ -19,7 +19,8 @@ from linarite.doors import behind
 from linarite.doors.vault import bundle, permission, refusals, shelf
 from linarite.doors.vault.asked import Asked, asked_of, resource_of
 from linarite.doors.vault.operations import CHANGING, LOOKING, Visit
-from linarite.errors import Conflict, Refusal, Unauthenticated, server_sealed
+from linarite.errors import Conflict, Refusal, Unauthenticated
+from linarite.errors.server import server_sealed
 from linarite.grants.ask import AZURE
 from linarite.kind import Effect
 from linarite.model import Deed, Entry

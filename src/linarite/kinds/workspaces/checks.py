@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from linarite.errors import Problem, linked_authorization_failed
+from linarite.errors import Problem
+from linarite.errors.access import linked_authorization_failed
 from linarite.ids import parse_id
 from linarite.kinds.workspaces import keys
 from linarite.kinds.workspaces.declared import DIAGNOSED, TYPE
