@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "recent kind schema model hosts issuers ids moments odata errors"
+NOUNS = "recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
     "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
     "foreign graph"
@@ -81,7 +81,9 @@ MAY_IMPORT = {
     "store": "seal model ids errors recent",
     # the nouns
     "seal": "schema model ids errors",
-    "kind": "schema model ids errors",
+    "kind": "world schema model ids errors",
+    "world": "model ids",
+    "regions": "",
     "schema": "model ids errors",
     "model": "ids errors",
     "ids": "errors",

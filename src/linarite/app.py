@@ -24,7 +24,6 @@ from linarite.foreign import IssuerKeys, Trust
 from linarite.grants import TokenService
 from linarite.graph import Graph
 from linarite.issuers import trusted_in
-from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.listener import Listener, PortTaken
 from linarite.longrunning import Pace
@@ -43,6 +42,7 @@ from linarite.web.identity import Identity
 from linarite.web.metadata import Metadata
 from linarite.web.oauth import OAuth
 from linarite.worker import Worker
+from linarite.world import Options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping

@@ -1,6 +1,6 @@
 """What hooks and actions of kinds see of the world: one view, one caller, one moment.
 
-`Context` answers the questions of `kind.Reading` over any view; `Work` also does what `kind.Writing` may do, over a
+`Context` answers the questions of `world.Reading` over any view; `Work` also does what `world.Writing` may do, over a
 transaction. Kinds know the protocols, not these classes.
 """
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.ids import ResourceId
-    from linarite.kind import Options
     from linarite.model import Assignment, Body, Entry, Operation, Principal, Resource, Role, Secret
     from linarite.routes import Registry
     from linarite.store.view import Transaction, View
+    from linarite.world import Options
 
 _EVERY = 100_000
 
 
 class Context:
-    """A `kind.Reading` over a view."""
+    """A `world.Reading` over a view."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Context:
 
 
 class Work(Context):
-    """A `kind.Writing` inside a unit of work."""
+    """A `world.Writing` inside a unit of work."""
 
     view: Transaction
 

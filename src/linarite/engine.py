@@ -29,8 +29,9 @@ from linarite.errors.server import cut
 from linarite.errors.tokens import token_invalid
 from linarite.faults import Met
 from linarite.ids import PROVIDER, parse
-from linarite.kind import REGIONS, Effect, Kind, is_dated
+from linarite.kind import Effect, Kind, is_dated
 from linarite.model import Answer, Entry
+from linarite.regions import REGIONS
 from linarite.routes import Route, Verb
 from linarite.store.gate import Stale
 from linarite.store.view import Transaction
@@ -42,13 +43,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.foreign import Trust, Vouched
-    from linarite.kind import Options
     from linarite.longrunning import Pace
     from linarite.model import Principal
     from linarite.routes import Registry
     from linarite.store.gate import Gate
     from linarite.store.view import View
     from linarite.tokens import Reader
+    from linarite.world import Options
 
     Follower = Callable[[frozenset[str]], Awaitable[None]]
 

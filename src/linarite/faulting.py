@@ -13,12 +13,12 @@ from linarite import inside
 from linarite.engine import Engine
 from linarite.first_start import OWNER_OBJECT, TENANT
 from linarite.inside import Insider
-from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.kinds.faults import TYPE
 from linarite.longrunning import Pace
 from linarite.routes import Registry
 from linarite.tokens import Authority, Reader
+from linarite.world import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 One `Kind` value a type, one file a `Kind`. Kinds declare, verbs act: what GET, PUT, PATCH, DELETE, LIST and POST do is
 written once, in `verbs`, over these declarations. A hook prepares, or checks, or acts, and reaches the world through
-the narrow contexts below only.
+the narrow protocols of `world` only.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable
 
     from linarite.errors import Origin, Problem
     from linarite.ids import ResourceId
-    from linarite.model import Assignment, Body, Entry, Principal, Resource, Role, Secret
+    from linarite.model import Body, Resource
     from linarite.schema import Field
+    from linarite.world import Reading, Writing
 
     Prepare = Callable[["Writing", ResourceId, Body, Resource | None], None]
     Check = Callable[["Writing", ResourceId, Body, Resource | None], Iterable[Problem]]
@@ -28,37 +28,6 @@ if TYPE_CHECKING:
     Filter = Callable[[ResourceId, str], Callable[[Resource], bool]]
 
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9.-]+)?", re.IGNORECASE)
-
-REGIONS = {
-    "eastus": "East US",
-    "eastus2": "East US 2",
-    "westus": "West US",
-    "westus2": "West US 2",
-    "westus3": "West US 3",
-    "centralus": "Central US",
-    "northcentralus": "North Central US",
-    "southcentralus": "South Central US",
-    "canadacentral": "Canada Central",
-    "brazilsouth": "Brazil South",
-    "northeurope": "North Europe",
-    "westeurope": "West Europe",
-    "uksouth": "UK South",
-    "francecentral": "France Central",
-    "germanywestcentral": "Germany West Central",
-    "swedencentral": "Sweden Central",
-    "switzerlandnorth": "Switzerland North",
-    "norwayeast": "Norway East",
-    "eastasia": "East Asia",
-    "southeastasia": "Southeast Asia",
-    "japaneast": "Japan East",
-    "koreacentral": "Korea Central",
-    "centralindia": "Central India",
-    "australiaeast": "Australia East",
-    "southafricanorth": "South Africa North",
-    "uaenorth": "UAE North",
-    "eastus2euap": "East US 2 EUAP",
-}
-"""Regions offered for every type, with their display names, as in Azure's own list of locations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,88 +59,6 @@ class NameRule:
 
     def allows(self, name: str) -> bool:
         return re.fullmatch(self.pattern, name) is not None
-
-
-class Reading(Protocol):
-    """What a hook or an action may ask: one state of the world, whole and unchanging while it runs."""
-
-    now: datetime
-    options: Options
-    caller: Principal | None
-    registry: Any
-    """The kinds there are, for those that list them."""
-    version: str
-    """The api-version of the request."""
-    asked: ResourceId
-    """The resource that the request names, or the scope that it lists."""
-
-    def find(self, id_: ResourceId | str) -> Resource | None:
-        """The resource of that id, in any case; None where there is none, or it is soft-deleted."""
-
-    def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
-        """The resources of a type directly below a scope."""
-
-    def at(self, scope: ResourceId, type_: str) -> Iterable[Resource]:
-        """The resources of an extension type right at a scope."""
-
-    def named(self, type_: str, name: str) -> Iterable[Resource]:
-        """The resources of a type with that name, anywhere in the tenant."""
-
-    def secret(self, resource: Resource, name: str) -> Secret | None:
-        """A secret kept with a resource, or None."""
-
-    def principal(self, object_id: str) -> Principal | None:
-        """Somebody in the directory, by object id."""
-
-    def role(self, id_: str) -> Role | None:
-        """A role by its GUID, built in or custom."""
-
-    def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
-        """The roles that a principal holds, anywhere."""
-
-    def assigned(self, role: str) -> Mapping[str, Assignment]:
-        """Who holds a role and where, by the keys of the roleAssignments that say so."""
-
-    def owners(self) -> Mapping[str, Assignment]:
-        """Who owns the subscription, as `assigned` does: at it or above it, and neither disabled nor gone."""
-
-    def may(self, operation: str, scope: ResourceId) -> bool:
-        """Whether the caller's roles grant an operation elsewhere."""
-
-    def trail(self, before: int | None, most: int) -> list[tuple[int, Entry]]:
-        """Entries of the trail before a place, or the last ones, newest first, with their places."""
-
-
-class Writing(Reading, Protocol):
-    """What a hook or an action may do besides, inside one unit of work."""
-
-    def random(self, size: int) -> bytes:
-        """Random bytes fit for keys."""
-
-    def keep(self, owner: ResourceId, name: str, secret: Secret | None) -> None:
-        """Keep a secret with a resource, sealed; None forgets it."""
-
-    def amend(self, resource: Resource, body: Body) -> Resource:
-        """Replace the body of a resource."""
-
-    def assign(self, key: str, assignment: Assignment) -> None:
-        """Make a role count, for as long as the resource with that key exists."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The settings that kinds may see."""
-
-    tenant: str
-    origin: str
-    """`https://host:port` of the server."""
-    location: str
-    storage_id_member: str = "documented"
-    resync: str = "manual"
-    trusting: bool = False
-    """Whether tokens of other issuers count."""
-    endpoints: Mapping[str, str] = field(default_factory=dict)
-    """Base addresses of the doors that are open, by name."""
 
 
 class Effect(Enum):

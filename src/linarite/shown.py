@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from linarite.schema import show
 
 if TYPE_CHECKING:
-    from linarite.kind import Kind, Reading
+    from linarite.kind import Kind
     from linarite.model import Body, Resource
+    from linarite.world import Reading
 
 
 def as_shown(reading: Reading, kind: Kind, resource: Resource) -> Body:

@@ -18,9 +18,10 @@ from linarite.errors.access import built_in
 from linarite.errors.bodies import body_invalid, location_fixed, location_required, location_unavailable
 from linarite.errors.names import group_not_found, name_invalid, parent_not_found, resource_not_found
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
-from linarite.kind import REGIONS, Effect
+from linarite.kind import Effect
 from linarite.model import Answer, Resource
 from linarite.moments import written
+from linarite.regions import REGIONS
 from linarite.schema import accept
 from linarite.shown import as_shown
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.kind import REGIONS
+from linarite.regions import REGIONS
 from tests.api.place import NEEDED, created, described, refusal
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linarite.kind import REGIONS
 from linarite.kinds.workspaces.declared import VERSIONS
+from linarite.regions import REGIONS
 from tests.api.place import REGISTRY, STORAGE, refusal
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from linarite.kind import REGIONS
 from linarite.kinds.workspaces.declared import VERSIONS
+from linarite.regions import REGIONS
 from tests.api.people import give, hire
 from tests.api.place import ARM, fresh, refusal
 

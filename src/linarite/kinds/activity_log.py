@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading
     from linarite.model import Body, Entry
+    from linarite.world import Reading
 
 TYPE = "microsoft.insights/eventtypes"
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 SERVICE = f"{ACCOUNT}/blobServices"
 TYPE = f"{SERVICE}/containers"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Writing
     from linarite.model import Body, Resource
+    from linarite.world import Writing
 
 TYPE = "Linarite.Testing/faults"
 

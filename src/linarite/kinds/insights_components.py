@@ -16,8 +16,8 @@ from linarite.schema import Field, Flag, Guid, Id, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 TYPE = "microsoft.insights/components"
 

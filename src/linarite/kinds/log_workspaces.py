@@ -14,8 +14,8 @@ from linarite.schema import Field, Flag, Guid, Object, Text, Time, Whole
 
 if TYPE_CHECKING:
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 TYPE = "Microsoft.OperationalInsights/workspaces"
 KEYS = ("primarySharedKey", "secondarySharedKey")

@@ -8,8 +8,9 @@ from linarite.kind import Action, Effect
 from linarite.schema import Field, Text
 
 if TYPE_CHECKING:
-    from linarite.kind import NameRule, Reading
+    from linarite.kind import NameRule
     from linarite.model import Body, Resource
+    from linarite.world import Reading
 
 
 def is_taken(reading: Reading, type_: str, name: str) -> bool:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading
     from linarite.model import Body
+    from linarite.world import Reading
 
 
 def _pages(reading: Reading, scope: ResourceId, filter_: str, token: str) -> tuple[list[Body], str]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading
     from linarite.model import Body, Resource
+    from linarite.world import Reading
 
 _WORDS = {"GET": ("read", "Gets"), "PUT": ("write", "Creates or updates"), "DELETE": ("delete", "Deletes")}
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.errors.names import namespace_unknown
 from linarite.ids import PROVIDER, ROOT, SUBSCRIPTION
-from linarite.kind import REGIONS, Action, Effect, Kind, Versions
+from linarite.kind import Action, Effect, Kind, Versions
+from linarite.regions import REGIONS
 from linarite.schema import Field, Free, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 _UNREGISTERED = "unregistered"
 """Member of a subscription's body: namespaces, in lower case."""

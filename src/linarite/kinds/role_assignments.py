@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from linarite.errors import Problem
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 TYPE = "Microsoft.Authorization/roleAssignments"
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource, Role
+    from linarite.world import Reading, Writing
 
 VERSIONS = Versions(("2015-07-01", "2018-01-01-preview", "2022-04-01", "2022-05-01-preview"), any_dated=True)
 _SHOWS_WHO = "2022-05-01-preview"

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from linarite.errors import Problem
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 TYPE = "Microsoft.Storage/storageAccounts"
 KEYS = ("key1", "key2")

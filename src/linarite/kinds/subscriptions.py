@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.ids import ROOT, SUBSCRIPTION
-from linarite.kind import REGIONS, Kind, Versions
+from linarite.kind import Kind, Versions
+from linarite.regions import REGIONS
 from linarite.schema import Field, Free, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from linarite.ids import ResourceId
-    from linarite.kind import Reading
     from linarite.model import Body, Resource
+    from linarite.world import Reading
 
 TENANTS_TYPE = "Microsoft.Resources/tenants"
 LOCATIONS_TYPE = f"{SUBSCRIPTION}/locations"

@@ -11,8 +11,8 @@ from linarite.schema import Field, Guid, Object
 
 if TYPE_CHECKING:
     from linarite.ids import ResourceId
-    from linarite.kind import Writing
     from linarite.model import Body, Resource
+    from linarite.world import Writing
 
 TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
 

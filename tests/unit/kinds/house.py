@@ -10,7 +10,6 @@ from uuid import uuid4
 from linarite import first_start
 from linarite.calls import Call
 from linarite.engine import Engine
-from linarite.kind import Options
 from linarite.kinds import KINDS
 from linarite.longrunning import Pace
 from linarite.model import Principal, PrincipalKind
@@ -20,6 +19,7 @@ from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory, principal_key
 from linarite.tokens import Authority, Reader, access_claims, mint, private_half
+from linarite.world import Options
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,7 +8,7 @@ import pytest
 
 from linarite.errors import BadRequest, Conflict, Forbidden, NotFound
 from linarite.first_start import SUBSCRIPTION_ID, TENANT
-from linarite.kind import REGIONS
+from linarite.regions import REGIONS
 from tests.unit.kinds.house import GROUP, SUBSCRIPTION
 
 if TYPE_CHECKING:

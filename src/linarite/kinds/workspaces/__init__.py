@@ -18,8 +18,8 @@ from linarite.moments import written
 
 if TYPE_CHECKING:
     from linarite.ids import ResourceId
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 
 def _prepare(work: Writing, _: ResourceId, draft: Body, before: Resource | None) -> None:

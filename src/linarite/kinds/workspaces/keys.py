@@ -16,8 +16,8 @@ from linarite.kinds.workspaces import notebook
 from linarite.model import Secret
 
 if TYPE_CHECKING:
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 STORAGE = "storage.key"
 INSIGHTS = "insights.key"

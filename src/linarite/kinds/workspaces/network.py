@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from linarite.ids import parse_id
 
 if TYPE_CHECKING:
-    from linarite.kind import Reading
     from linarite.model import Body, Resource
+    from linarite.world import Reading
 
 HTTPS = 443
 

@@ -17,8 +17,8 @@ from joserfc.jwk import OctKey
 from linarite.model import Secret
 
 if TYPE_CHECKING:
-    from linarite.kind import Reading, Writing
     from linarite.model import Body, Resource
+    from linarite.world import Reading, Writing
 
 KEYS = {"primaryAccessKey": "notebook.primary", "secondaryAccessKey": "notebook.secondary"}
 """Names in answers, and names under which they are kept."""
