@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOUNS = "recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
-    "calls throttle faults verbs identities listing longrunning context shown routes access roles tokens grants "
+    "calls throttle faults verbs draft identities listing longrunning context shown routes access roles tokens grants "
     "foreign graph"
 )
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
@@ -64,8 +64,9 @@ MAY_IMPORT = {
     "calls": f"foreign routes {NOUNS}",
     "faults": f"calls store seal {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
+    "draft": f"identities context store {NOUNS}",
     "identities": f"context store {NOUNS}",
-    "verbs": f"identities longrunning context shown routes store {NOUNS}",
+    "verbs": f"draft identities longrunning context shown routes store {NOUNS}",
     "longrunning": f"context shown store {NOUNS}",
     "context": f"routes access roles store {NOUNS}",
     "routes": NOUNS,

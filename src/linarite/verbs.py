@@ -1,27 +1,25 @@
 """What GET, PUT, PATCH, DELETE and POST do, once for every kind.
 
 A verb takes a context and a request and answers; it runs over a view or inside a unit of work, and may run twice. It
-decides from names first, then reads, then writes. Lists have a file of their own (`listing`), and so has the long part
-of long-running work (`longrunning`).
+decides from names first, then reads, then writes. What a body comes to is `draft`'s to say; lists have a file of their
+own (`listing`), and so has the long part of long-running work (`longrunning`).
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from linarite import identities, longrunning
 from linarite.context import Work
+from linarite.draft import drafted
 from linarite.errors import BadRequest
 from linarite.errors.access import built_in
-from linarite.errors.bodies import body_invalid, location_fixed, location_required, location_unavailable
+from linarite.errors.bodies import body_invalid
 from linarite.errors.names import group_not_found, name_invalid, parent_not_found, resource_not_found
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
 from linarite.kind import Effect
 from linarite.model import Answer, Resource
-from linarite.moments import written
-from linarite.regions import REGIONS
 from linarite.schema import accept
 from linarite.shown import as_shown
 
@@ -70,7 +68,7 @@ def put(work: Work, request: Request) -> Answer:
     parent = _parent(work, kind, asked)
     if before is None and not kind.name.allows(id_.name):
         raise name_invalid(kind.type, id_.name, kind.name.sentence)
-    draft = _draft(work, kind, id_, request.json(), before, patch=False)
+    draft = drafted(work, kind, id_, request.json(), before, patch=False)
     if before is None:
         id_ = _kept(kind, parent.child(kind.type, id_.name))
         resource = work.view.add(Resource(id_, draft, 0))
@@ -88,7 +86,7 @@ def patch(work: Work, request: Request) -> Answer:
     kind, id_ = request.route.kind, request.route.id
     before = find(work, kind, id_)
     longrunning.idle(work, before)
-    draft = _draft(work, kind, id_, request.json(), before, patch=True)
+    draft = drafted(work, kind, id_, request.json(), before, patch=True)
     return _answer_change(work, request, _change(work, kind, before, draft), "update", 200)
 
 
@@ -212,62 +210,6 @@ def _materialised(work: Work, parent: ResourceId) -> bool:
         return False
     work.view.add(Resource(parent, {}, 0))
     return True
-
-
-def _draft(work: Work, kind: Kind, id_: ResourceId, body: Any, before: Resource | None, *, patch: bool) -> Body:
-    """The body to keep, checked as a whole; every problem is refused together."""
-    if body is None:
-        body = {}
-    accepted = accept(
-        kind.fields, body, version=work.version, before=deepcopy(before.body) if before else None, patch=patch
-    )
-    if not isinstance(body, dict):
-        raise body_invalid(accepted.problems, kind.short_type)
-    draft = accepted.body
-    if kind.tracked:
-        _locate(kind, draft, before)
-    problems = list(accepted.problems)
-    if not problems:
-        if kind.prepare:
-            kind.prepare(work, id_, draft, before)
-        if kind.check:
-            problems.extend(kind.check(work, id_, draft, before))
-    if problems:
-        raise body_invalid(problems, kind.short_type.rstrip("s"))
-    identities.prepare(work, id_, draft, before, f"{kind.permission_type}/write")
-    _sign(work, draft, before)
-    return draft
-
-
-def _locate(kind: Kind, draft: Body, before: Resource | None) -> None:
-    given = draft.get("location")
-    location = given.replace(" ", "").lower() if isinstance(given, str) else ""
-    if not location:
-        if before is None:
-            raise location_required()
-        draft["location"] = before.location
-        return
-    if before is not None and before.location and before.location != location:
-        raise location_fixed(before.name, before.id.group or "", before.location, location)
-    if location not in REGIONS and not (location == "global" and before is None):
-        raise location_unavailable(location, kind.type, REGIONS)
-    draft["location"] = location
-
-
-def _sign(work: Work, draft: Body, before: Resource | None) -> None:
-    """Write down who made and last changed it."""
-    at = written(work.now, "microseconds")
-    by = work.caller.client if work.caller else "linarite"
-    by_type = work.caller.created_by_type if work.caller else "Application"
-    old = before.body.get("systemData", {}) if before else {}
-    draft["systemData"] = {
-        "createdAt": old.get("createdAt", at),
-        "createdBy": old.get("createdBy", by),
-        "createdByType": old.get("createdByType", by_type),
-        "lastModifiedAt": at,
-        "lastModifiedBy": by,
-        "lastModifiedByType": by_type,
-    }
 
 
 def _change(work: Work, kind: Kind, before: Resource, draft: Body) -> Resource:
