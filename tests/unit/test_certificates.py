@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from linarite import certificates
-from linarite.certificates import Certificates, CertificateTrouble, days_left, ensure
+from linarite.certificates import Certificates, CertificateTrouble, days_left, ensure, issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ def test_a_client_refuses_a_name_that_the_leaf_is_not_for(today: Certificates, p
 def forged(authority: Certificates, folder: Path, name: str) -> Iterator[int]:
     """A server with a leaf for any name, as one could sign it who stole the authority's key; gives its port."""
     stolen = certificates._authority(authority.ca.parent)
-    leaf = certificates._new_leaf(stolen, [certificates._general_name(name)], datetime.now(UTC))
+    leaf = issued.new_leaf(stolen, [certificates._general_name(name)], datetime.now(UTC))
     files = Certificates(authority.ca, authority.bundle, folder / "server.pem", folder / "server.key")
     certificates._keep_leaf(files, stolen, leaf)
     with served(files.chain, files.key) as port:

@@ -4,7 +4,7 @@ The authority is name-constrained: whoever steals its key gets certificates for 
 permitted, and for nothing else. `bundle.pem` holds certifi's public roots beside it, since the variables by which
 clients are told of it (REQUESTS_CA_BUNDLE, SSL_CERT_FILE) replace their roots.
 
-This module knows files and names. It knows no listener and no setting.
+This module knows files and names; what is in a certificate, `issued` knows. It knows no listener and no setting.
 """
 
 from __future__ import annotations
@@ -23,23 +23,16 @@ import certifi
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from linarite.certificates.issued import LEAF_LIFE, OWN_NAMES, Pair, new_authority, new_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OWN_NAMES = ("localhost", "127.0.0.1", "::1")
-"""What every leaf is for."""
 OWN_REALM = ("localhost", "127.0.0.0/8", "::1/128")
 """What every authority may certify."""
-AUTHORITY_LIFE = timedelta(days=3650)
-LEAF_LIFE = timedelta(days=397)
-"""Apple's clients refuse leaves that live longer than 398 days."""
 RENEWED_BEFORE_END = timedelta(days=30)
-BACKDATED = timedelta(hours=1)
-"""Clients' clocks may be behind ours."""
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
@@ -65,12 +58,6 @@ class Certificates:
     """The leaf's private key."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-
 def ensure(folder: Path, names: tuple[str, ...], now: datetime, permitted: tuple[str, ...] = ()) -> Certificates:
     """Certificates in this folder that are good now, for loopback and these names; files that are good stay untouched.
 
@@ -90,11 +77,11 @@ def ensure(folder: Path, names: tuple[str, ...], now: datetime, permitted: tuple
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority = _authority(folder) if files.ca.exists() else None
         if authority is None or not _leaf_is_good(files, authority, wanted, now):
-            new = authority if authority and _outlives_a_leaf(authority, now) else _new_authority(realm, now)
+            new = authority if authority and _outlives_a_leaf(authority, now) else new_authority(realm, now)
             _refuse_names_outside(new, wanted, folder)
             if new is not authority:
                 _keep_authority(folder, new)
-            _keep_leaf(files, new, _new_leaf(new, wanted, now))
+            _keep_leaf(files, new, new_leaf(new, wanted, now))
             authority = new
         _write(files.bundle, certifi.contents().encode() + b"\n# Linarite\n" + _pem(authority.certificate))
     except OSError as error:
@@ -141,7 +128,7 @@ def _permitted(certificate: x509.Certificate) -> list[x509.GeneralName]:
     return list(constraints.permitted_subtrees or ())
 
 
-def _refuse_names_outside(authority: _Pair, names: Sequence[x509.GeneralName], folder: Path) -> None:
+def _refuse_names_outside(authority: Pair, names: Sequence[x509.GeneralName], folder: Path) -> None:
     """With one name that its authority may not certify, a leaf is refused by every client for all of its names."""
     realms = _permitted(authority.certificate)
     outside = [str(name.value) for name in names if not any(_covers(realm, name) for realm in realms)]
@@ -164,7 +151,7 @@ def _covers(realm: x509.GeneralName, name: x509.GeneralName) -> bool:
 # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _authority(folder: Path) -> _Pair:
+def _authority(folder: Path) -> Pair:
     """The authority as its files hold it.
 
     Raises:
@@ -175,7 +162,7 @@ def _authority(folder: Path) -> _Pair:
         key = load_pem_private_key((folder / "ca.key").read_bytes(), None)
         fits = key.public_key() == certificate.public_key() and _permitted(certificate)
         if fits and isinstance(key, ec.EllipticCurvePrivateKey):
-            return _Pair(certificate, key)
+            return Pair(certificate, key)
     raise CertificateTrouble(
         f"The certificate authority in {folder} cannot be used, for ca.pem or ca.key is damaged or unreadable, or they "
         f"are no pair: restore both from a backup, or remove both for a new authority, which every client must then "
@@ -183,7 +170,7 @@ def _authority(folder: Path) -> _Pair:
     )
 
 
-def _leaf_is_good(files: Certificates, authority: _Pair, wanted: Sequence[x509.GeneralName], now: datetime) -> bool:
+def _leaf_is_good(files: Certificates, authority: Pair, wanted: Sequence[x509.GeneralName], now: datetime) -> bool:
     """Whether the leaf's files fit together and serve from now until the next renewal."""
     with suppress(*_UNREADABLE):
         leaf, issuer = x509.load_pem_x509_certificates(files.chain.read_bytes())
@@ -199,91 +186,23 @@ def _leaf_is_good(files: Certificates, authority: _Pair, wanted: Sequence[x509.G
     return False
 
 
-def _outlives_a_leaf(authority: _Pair, now: datetime) -> bool:
+def _outlives_a_leaf(authority: Pair, now: datetime) -> bool:
     """Whether a leaf that is made now would lie within the authority's life."""
     certificate = authority.certificate
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - LEAF_LIFE
 
 
-# ── what is made ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _new_authority(realm: Sequence[x509.GeneralName], now: datetime) -> _Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    # A name of its own: clients that trust two authorities of one name take the wrong one.
-    name = _subject(f"Linarite authority {identifier.digest.hex()[:8]}")
-    certificate = (
-        _builder(name, name, key, now, AUTHORITY_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.NameConstraints(realm, None), critical=True)
-        .sign(key, SHA256())
-    )
-    return _Pair(certificate, key)
-
-
-def _new_leaf(authority: _Pair, names: Sequence[x509.GeneralName], now: datetime) -> _Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = authority.certificate
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    certificate = (
-        _builder(_subject(OWN_NAMES[0]), issuer.subject, key, now, LEAF_LIFE)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
-        .sign(authority.key, SHA256())
-    )
-    return _Pair(certificate, key)
-
-
-def _subject(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, life: timedelta
-) -> x509.CertificateBuilder:
-    begin = now - BACKDATED
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + life)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
 # ── what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _keep_authority(folder: Path, authority: _Pair) -> None:
+def _keep_authority(folder: Path, authority: Pair) -> None:
     """The certificate comes last, and the old one goes first: with none, a start after a crash begins again."""
     (folder / "ca.pem").unlink(missing_ok=True)
     _write(folder / "ca.key", _private_pem(authority.key), 0o600)
     _write(folder / "ca.pem", _pem(authority.certificate))
 
 
-def _keep_leaf(files: Certificates, authority: _Pair, leaf: _Pair) -> None:
+def _keep_leaf(files: Certificates, authority: Pair, leaf: Pair) -> None:
     _write(files.key, _private_pem(leaf.key), 0o600)
     _write(files.chain, _pem(leaf.certificate) + _pem(authority.certificate))
 
