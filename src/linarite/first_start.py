@@ -19,7 +19,7 @@ from linarite.seal import Sealed
 from linarite.store import directory
 from linarite.store.directory import Credential
 from linarite.store.memory import SIGNING_KEYS, principal_key
-from linarite.tokens import new_signing_key
+from linarite.tokens.minting import new_signing_key
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,7 @@ from uuid import uuid4
 from linarite.calls import Call
 from linarite.errors.server import server_sealed
 from linarite.model import Secret
-from linarite.tokens import access_claims, mint, private_half
+from linarite.tokens.minting import access_claims, mint, private_half
 
 if TYPE_CHECKING:
     from datetime import datetime

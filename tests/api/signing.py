@@ -11,7 +11,7 @@ from linarite import seal
 from linarite.first_start import OWNER_OBJECT
 from linarite.store import directory, keyring
 from linarite.store.database import Database
-from linarite.tokens import mint, private_half
+from linarite.tokens.minting import mint, private_half
 
 if TYPE_CHECKING:
     import httpx

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.model import Principal, PrincipalKind
-from linarite.tokens import Authority, delegated_claims
+from linarite.tokens import Authority
+from linarite.tokens.minting import delegated_claims
 from tests.api.signing import key_of, signed
 from tests.cli.program import COMMAND, answered, refused, surroundings
 from tests.server import running

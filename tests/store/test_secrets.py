@@ -24,7 +24,7 @@ from linarite.store.database import Database
 from linarite.store.directory import Credential
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
-from linarite.tokens import private_half
+from linarite.tokens.minting import private_half
 from tests.postgres import USER, find_programs
 from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, opened, resource
 

@@ -13,7 +13,8 @@ from linarite.store import directory, trail
 from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import SIGNING_KEYS, Memory
-from linarite.tokens import Authority, Claims, Reader, new_signing_key
+from linarite.tokens import Authority, Claims, Reader
+from linarite.tokens.minting import new_signing_key
 
 if TYPE_CHECKING:
     import asyncio

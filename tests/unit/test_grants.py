@@ -36,7 +36,8 @@ from linarite.model import Deed, Principal, PrincipalKind
 from linarite.store import directory
 from linarite.store.gate import Stale
 from linarite.store.memory import principal_key
-from linarite.tokens import Authority, private_half
+from linarite.tokens import Authority
+from linarite.tokens.minting import private_half
 from tests.unit.desk import ORIGIN, TENANT
 
 if TYPE_CHECKING:

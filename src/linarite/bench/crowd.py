@@ -17,7 +17,8 @@ from linarite.ids import GROUP, parse
 from linarite.model import Assignment, Principal, PrincipalKind, Resource
 from linarite.roles import OWNER
 from linarite.store import bulk, directory, keyring, resources
-from linarite.tokens import Authority, access_claims, mint, private_half
+from linarite.tokens import Authority
+from linarite.tokens.minting import access_claims, mint, private_half
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

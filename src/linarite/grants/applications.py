@@ -21,7 +21,8 @@ from linarite.model import Principal, PrincipalKind
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
 from linarite.store.memory import SIGNING_KEYS, principal_key
-from linarite.tokens import CLOCK_SKEW, new_signing_key
+from linarite.tokens import CLOCK_SKEW
+from linarite.tokens.minting import new_signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

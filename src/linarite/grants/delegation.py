@@ -16,7 +16,7 @@ from linarite.grants.signer import newest_key
 from linarite.grants.tickets import Granted, Sort, digest_of, new_text, ticket
 from linarite.grants.wishes import application_of
 from linarite.store import tickets
-from linarite.tokens import delegated_claims, mint, pairwise
+from linarite.tokens.minting import delegated_claims, mint, pairwise
 
 if TYPE_CHECKING:
     from linarite.grants.azure_clients import Client

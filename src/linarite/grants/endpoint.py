@@ -33,7 +33,7 @@ from linarite.grants.signer import Signer
 from linarite.grants.user_info import user_info
 from linarite.model import Deed
 from linarite.store.gate import Stale
-from linarite.tokens import access_claims, mint
+from linarite.tokens.minting import access_claims, mint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

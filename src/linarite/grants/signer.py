@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.errors.server import server_sealed
-from linarite.tokens import private_half
+from linarite.tokens.minting import private_half
 
 if TYPE_CHECKING:
     from joserfc.jwk import RSAKey

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from linarite.errors import Unauthenticated
 from linarite.grants.denied_users import token_unusable
 from linarite.grants.wishes import GRAPH
-from linarite.tokens import Reader, pairwise
+from linarite.tokens import Reader
+from linarite.tokens.minting import pairwise
 
 if TYPE_CHECKING:
     from linarite.grants.case import Case

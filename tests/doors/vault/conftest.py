@@ -12,7 +12,7 @@ import pytest
 from linarite import hosts
 from linarite.seal import Keyring
 from linarite.store.migrations import bring_up
-from linarite.tokens import private_half
+from linarite.tokens.minting import private_half
 from tests.doors.vault.keeper import OWNER, Keeper, policy
 from tests.doors.vault.shop import Shop
 from tests.unit.kinds.house import House

@@ -15,7 +15,7 @@ from linarite.doors.vault import VaultClerk
 from linarite.doors.vault.bodies import decoded
 from linarite.errors import Refusal
 from linarite.store import trail
-from linarite.tokens import access_claims, mint
+from linarite.tokens.minting import access_claims, mint
 from tests.unit.kinds.house import AUTHORITY, GROUP, LOCATION
 
 if TYPE_CHECKING:

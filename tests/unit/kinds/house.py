@@ -18,7 +18,8 @@ from linarite.store import directory
 from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory, principal_key
-from linarite.tokens import Authority, Reader, access_claims, mint, private_half
+from linarite.tokens import Authority, Reader
+from linarite.tokens.minting import access_claims, mint, private_half
 from linarite.world import Options
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Access tokens: minted like Entra's, and read again.
+"""Access tokens: whose count, and what a good one says. They are minted like Entra's in `minting`, and read again here.
 
 RS256 and nothing else. The claims are those of Entra's v1.0 access tokens for Azure Resource Manager (Microsoft's
 "Access token claims reference"): `aud iss iat nbf exp aio appid appidacr idp oid rh sub tid uti ver`, `idtyp` for
@@ -7,15 +7,12 @@ applications, and `scp` for users. A token that was read once is remembered by d
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
@@ -31,23 +28,18 @@ from linarite.errors.tokens import (
     token_scheme_unknown,
     token_without_principal,
 )
-from linarite.model import Secret
 from linarite.moments import claimed
-from linarite.store.directory import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from linarite.model import Principal
-    from linarite.seal import Keyring
+    from linarite.store.directory import SigningKey
 
-KEY_BITS = 2048
 CLOCK_SKEW = timedelta(minutes=5)
 """How far `nbf` may lie ahead, as Microsoft's own token libraries allow."""
 
 _LONGEST_TOKEN = 64 * 1024
 _REMEMBERED = 20_000
-_KEY_OWNER = "signing-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,111 +89,6 @@ class Authority:
         """Microsoft Graph's names: its address, its application id, and ours, with and without a slash at the end."""
         known = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000", self.graph)
         return (*known, *(f"{one}/" for one in known))
-
-
-# ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def new_signing_key(keyring: Keyring, now: datetime) -> SigningKey:
-    """Make a key pair; the private half is sealed at once."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = RSAKey.import_key(
-        private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    kid = public.thumbprint()
-    jwk = {**public.as_dict(private=False), "kid": kid, "use": "sig", "alg": "RS256"}
-    return SigningKey(kid, orjson.dumps(jwk), keyring.seal(Secret(pem.decode()), _KEY_OWNER, kid), now)
-
-
-def private_half(key: SigningKey, keyring: Keyring) -> RSAKey:
-    """The key that signs, unsealed; keep it in memory only."""
-    pem = keyring.open(key.box, _KEY_OWNER, key.kid).reveal()
-    return RSAKey.import_key(pem, {"kid": key.kid, "use": "sig", "alg": "RS256"})
-
-
-# ── minting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def mint(key: RSAKey, claims: dict[str, Any]) -> str:
-    """Sign claims as they are."""
-    header = {"typ": "JWT", "alg": "RS256", "kid": key.kid, "x5t": key.kid}
-    return jwt.encode(header, claims, key, algorithms=["RS256"])
-
-
-def access_claims(
-    authority: Authority, principal: Principal, audience: str, *, now: datetime, lifetime: timedelta, uti: str
-) -> dict[str, Any]:
-    """The claims of an application's access token."""
-    return {
-        **_said_of_all(authority, principal, audience, now, lifetime),
-        "appid": principal.app_id or "",
-        "appidacr": "1",
-        "idp": authority.issuer,
-        "idtyp": "app",
-        "sub": principal.object_id,
-        "uti": uti,
-        "ver": "1.0",
-    }
-
-
-def delegated_claims(
-    authority: Authority,
-    user: Principal,
-    audience: str,
-    *,
-    client: str,
-    public: bool,
-    scope: str,
-    now: datetime,
-    lifetime: timedelta,
-    uti: str,
-) -> dict[str, Any]:
-    """The claims of an access token with which an application, by its id, acts for a user.
-
-    `public` says that the application proved nothing of itself; `scope` are the words of `scp`.
-    """
-    return {
-        **_said_of_all(authority, user, audience, now, lifetime),
-        "acr": "1",
-        "amr": ["pwd"],
-        "appid": client,
-        "appidacr": "0" if public else "1",
-        "idtyp": "user",
-        "name": user.name,
-        "scp": scope,
-        "sub": pairwise(user, audience),
-        "unique_name": user.client,
-        "upn": user.client,
-        "uti": uti,
-        "ver": "1.0",
-    }
-
-
-def pairwise(user: Principal, party: str) -> str:
-    """The subject by which one party knows a user, and no two parties the same one: 43 letters, as Entra's."""
-    digest = hashlib.sha256(f"{user.tenant}/{user.object_id}/{party.lower().rstrip('/')}".encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-def _said_of_all(
-    authority: Authority, principal: Principal, audience: str, now: datetime, lifetime: timedelta
-) -> dict[str, Any]:
-    start = int(now.timestamp())
-    return {
-        "aud": audience,
-        "iss": authority.issuer,
-        "iat": start,
-        "nbf": start,
-        "exp": start + int(lifetime.total_seconds()),
-        "oid": principal.object_id,
-        "tid": authority.tenant,
-    }
-
-
-# ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Reader:
