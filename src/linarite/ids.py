@@ -128,10 +128,12 @@ def parse(path: str) -> Address:
     """
     if len(path) > LONGEST_PATH or _CONTROL.search(path):
         raise BadRequest("InvalidRequestUri", "The request URI is too long or has characters that are not allowed.")
-    words = [word for word in path.split("/") if word]
-    if any(len(word) > LONGEST_SEGMENT for word in words):
-        raise BadRequest("InvalidRequestUri", f"A segment of the request URI is over {LONGEST_SEGMENT} characters.")
-    scope, rest = _platform_scope(words)
+    front, found, behind = path.partition("/providers/")
+    scope, rest = _platform(front)
+    if rest:
+        scope, rest = _platform(path)
+    elif found:
+        rest = ("providers", *_words(behind))
     while rest and rest[0].lower() == "providers":
         if len(rest) == 1:
             return Address(scope, tail="providers")
@@ -157,9 +159,17 @@ def parse_id(text: str) -> ResourceId | None:
     return address.scope if address.provider is None and address.tail is None and address.scope is not ROOT else None
 
 
-def _platform_scope(words: list[str]) -> tuple[ResourceId, list[str]]:
-    """Take `/subscriptions/{s}` and `/resourceGroups/{g}` off the front."""
-    scope = ROOT
+def _words(path: str) -> tuple[str, ...]:
+    words = tuple(word for word in path.split("/") if word)
+    if max(map(len, words), default=0) > LONGEST_SEGMENT:
+        raise BadRequest("InvalidRequestUri", f"A segment of the request URI is over {LONGEST_SEGMENT} characters.")
+    return words
+
+
+@lru_cache(maxsize=4096)
+def _platform(path: str) -> tuple[ResourceId, tuple[str, ...]]:
+    """Take `/subscriptions/{s}` and `/resourceGroups/{g}` off the front; the same group leads many paths."""
+    scope, words = ROOT, _words(path)
     if len(words) > 1 and words[0].lower() == "subscriptions":
         if not is_guid(words[1]):
             raise subscription_malformed(words[1])
@@ -169,7 +179,7 @@ def _platform_scope(words: list[str]) -> tuple[ResourceId, list[str]]:
     return scope, words
 
 
-def _resources(scope: ResourceId, namespace: str, words: list[str]) -> tuple[ResourceId, list[str]]:
+def _resources(scope: ResourceId, namespace: str, words: tuple[str, ...]) -> tuple[ResourceId, tuple[str, ...]]:
     """Take `/{type}/{name}` pairs off the front, up to the next `providers`."""
     type_ = namespace
     first = True

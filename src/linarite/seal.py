@@ -18,10 +18,11 @@ import signal
 import stat
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, final
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -78,8 +79,7 @@ class RootKey(bytes):
 # ── boxes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """A secret at rest: the term whose key closed it, and `box`, a nonce and the ciphertext with its tag."""
 
     term: int
@@ -207,8 +207,19 @@ def _cipher(key: bytes) -> AESGCM:
 
 def _binding(term: int, owner: str, field: str) -> bytes:
     """What a box is bound to. Each part follows its length, so no two places give the same bytes."""
-    parts = (part.encode(*_TEXT) for part in (str(term), owner.lower(), field))
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return _owned(term, owner) + _part(field)
+
+
+@lru_cache(maxsize=64)
+def _owned(term: int, owner: str) -> bytes:
+    """The front of a binding; an owner's boxes are opened one after the other."""
+    return _part(str(term)) + _part(owner.lower())
+
+
+@lru_cache(maxsize=256)
+def _part(text: str) -> bytes:
+    encoded = text.encode(*_TEXT)
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def _unpacked(keys: bytes) -> dict[int, bytes]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event
-
 from linarite.model import Secret
 from linarite.store import batch, directory
 from linarite.store.memory import SIGNING_KEYS, Memory, principal_key
@@ -154,7 +152,7 @@ def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlit
     site = sqlite_site
     site.look(lambda view: view.resource("/a"))
     statements: list[str] = []
-    event.listen(site.gate.database.reader, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    site.gate.database.here.set_trace_callback(statements.append)
     site.look(lambda view: (view.resource("/a"), view.resource("/b")))
     assert sum("FROM resources" in statement for statement in statements) == 1
 

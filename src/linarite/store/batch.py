@@ -6,6 +6,7 @@ version that it was computed at is still the version then.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from linarite.errors import Refusal
 from linarite.store import trail
-from linarite.store.database import passing
+from linarite.store.database import execute_of, passing
+from linarite.store.statements import LEAVE_STATE, TAKE_STATE, append
 from linarite.store.tables import changes
 from linarite.store.view import Transaction
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from linarite.model import Entry
     from linarite.seal import Keyring
     from linarite.store.database import Database, Execute
-    from linarite.store.statements import Statements
 
 Outcome = Any
 
@@ -77,10 +78,9 @@ class Written:
 class Batch:
     """Written once, however often that is tried."""
 
-    def __init__(self, database: Database, statements: Statements, items: Sequence[Record | Unit]) -> None:
+    def __init__(self, database: Database, items: Sequence[Record | Unit]) -> None:
         self.items = items
         self._database = database
-        self._statements = statements
         self._units = [item for item in items if isinstance(item, Unit)]
         self._tried: Written | None = None
         """The last try that came as far as to write."""
@@ -111,13 +111,13 @@ class Batch:
     def _write_once(self) -> Written:
         if self._units or self._tried is not None:
             with self._database.writing() as connection:
-                return self._write(connection.exec_driver_sql, connection)
+                return self._write(execute_of(connection), connection)
         with self._database.appending() as execute:
             return self._write(execute)
 
     def _write(self, execute: Execute, connection: Connection | None = None) -> Written:
         """Write in an open transaction; a connection is needed if there are units, or it was tried before."""
-        version, seq, last = execute(self._statements.take_state).fetchone()
+        version, seq, last = execute(TAKE_STATE[self._database.dialect]).fetchone()
         if connection is not None and self._tried is not None and trail.holds(connection, *self._tried.end):
             return self._tried  # it was committed, and the connection broke before the database could say so
         written = Written(base=version, version=version)
@@ -128,10 +128,10 @@ class Batch:
         if rows := trail.chain(entries, seq, last):
             seq, last = written.end = rows[-1][0], rows[-1][3]
             self._tried = written
-            for statement, arguments in self._statements.append(rows):
+            for statement, arguments in append(rows):
                 execute(statement, arguments)
         if rows or written.version != version:
-            execute(self._statements.leave_state, (written.version, seq, last))
+            execute(LEAVE_STATE, (written.version, seq, last))
         return written
 
     def _recorded(self, written: Written) -> Iterator[Entry]:
@@ -154,7 +154,7 @@ def _run(connection: Connection, unit: Unit, written: Written, entries: list[Ent
     except Refusal as refusal:
         outcome = refusal
     except Exception as error:
-        if isinstance(error, DBAPIError) and not isinstance(error, _OWN_FAULTS):
+        if isinstance(error, DBAPIError | sqlite3.Error) and not isinstance(error, _OWN_FAULTS):
             raise
         return error
     else:

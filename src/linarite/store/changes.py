@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
-from linarite.store.tables import changes, state
+from linarite.store.database import execute_of
+from linarite.store.statements import CHANGED, OLDEST_CHANGE, VERSION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -14,10 +13,11 @@ if TYPE_CHECKING:
 
 def since(connection: Connection, known: int) -> tuple[int, list[str] | None]:
     """The newest version, and the keys that changed since the one that is known; None for all."""
-    version = connection.execute(select(state.c.version)).scalar_one()
+    execute = execute_of(connection)
+    [version] = execute(VERSION).fetchone()
     if version == known:
         return version, []
-    oldest = connection.execute(select(func.min(changes.c.version))).scalar()
+    [oldest] = execute(OLDEST_CHANGE).fetchone()
     if known < 0 or oldest is None or oldest > known + 1:
         return version, None
-    return version, list(connection.execute(select(changes.c.key).where(changes.c.version > known)).scalars())
+    return version, [key for (key,) in execute(CHANGED, (known,)).fetchall()]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Execute = Callable[..., Any]
-"""Runs a statement with its parameters; the answer has `fetchone`."""
+"""Runs a statement, whose parameters are written as `?`; the answer has `fetchone` and `fetchall`, of plain tuples."""
 
 _READERS = 4
 _QUICK = 0.002
@@ -59,14 +59,15 @@ class Database:
         except ArgumentError as error:
             message = "The database URL cannot be read. It looks like postgresql://user@host:5432/name."
             raise DatabaseTrouble(message) from error
+        self.dialect = parsed.get_backend_name()
         self._own = contextlib.ExitStack()
         """What is let go of in the end."""
-        if parsed.get_backend_name() == "postgresql":
+        if self.dialect == "postgresql":
             self._open_postgresql(parsed.set(drivername="postgresql+psycopg"))
-        elif parsed.get_backend_name() == "sqlite" and parsed.database:
+        elif self.dialect == "sqlite" and parsed.database:
             self._open_sqlite(parsed, parsed.database)
         else:
-            message = f"A {parsed.get_backend_name()} database cannot be used. SQLite and PostgreSQL can."
+            message = f"A {self.dialect} database cannot be used. SQLite and PostgreSQL can."
             raise DatabaseTrouble(message)
         self._aside = 0
         """Commits that still go to the thread."""
@@ -83,15 +84,10 @@ class Database:
         except OSError as error:
             message = f"The database file {path} cannot be opened: {error.strerror}. Check the folder's owner and mode."
             raise DatabaseTrouble(message) from error
-        arguments = {"check_same_thread": False, "isolation_level": None, "timeout": 30, "cached_statements": 256}
-        self.writer = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
-        self.reader = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
-        for engine, begin in ((self.writer, "BEGIN IMMEDIATE"), (self.reader, "BEGIN")):
-            event.listen(engine, "connect", _tune)
-            event.listen(engine, "begin", _begin(begin))
+        self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", timeout=30)
+        self.reader = _sqlite_engine(url, "BEGIN", timeout=0.1)
         self._turn = self._own.enter_context(contextlib.closing(sqlite.Turn(path)))
         self._checkpoints = self._own.enter_context(contextlib.closing(sqlite.Checkpoints(path)))
-        self._path = path
 
     def _open_postgresql(self, url: Any) -> None:
         self.inline = False
@@ -107,9 +103,15 @@ class Database:
         )
 
     @cached_property
+    def _reading(self) -> Connection:
+        """SQLite only: the reading connection, kept."""
+        return self._own.enter_context(self.reader.connect())
+
+    @cached_property
     def here(self) -> sqlite3.Connection:
-        """SQLite only: the connection of the event loop's own thread, which alone uses it."""
-        return self._own.enter_context(contextlib.closing(sqlite.connect(self._path)))
+        """The driver's own below that. The event loop reads with it and, so that pages stay cached, appends with it."""
+        found: sqlite3.Connection = self._reading.connection.driver_connection  # type: ignore[assignment]
+        return found
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -122,7 +124,7 @@ class Database:
         """The same for statements of the driver alone, which is what most commits are: on SQLite past SQLAlchemy."""
         if not self.inline:
             with self.writing() as connection:
-                yield connection.exec_driver_sql
+                yield execute_of(connection)
             return
         with self._in_turn(), self._kept():
             driver = self._driver
@@ -183,6 +185,15 @@ class Database:
         with self.reader.connect() as connection, connection.begin():
             yield connection
 
+    def begin_reading(self) -> Connection:
+        """SQLite only: the same in the event loop's own thread, on a connection that is kept, until `end_reading`."""
+        self.here.execute("BEGIN")
+        return self._reading
+
+    def end_reading(self) -> None:
+        self._reading.rollback()  # where SQLAlchemy took part
+        self.here.rollback()
+
     def data_version(self) -> int:
         """SQLite only: a number that changes with every commit but those made with `appending_here`.
 
@@ -221,9 +232,24 @@ class Database:
         self._read_threads.shutdown()
         if self._writing is not None:
             self._writing.close()
+        self._own.close()
         self.reader.dispose()
         self.writer.dispose()
-        self._own.close()
+
+
+def execute_of(connection: Connection) -> Execute:
+    """The way past SQLAlchemy within its open transaction, for statements that are run at every request.
+
+    On SQLite its errors are the driver's own.
+    """
+    if connection.dialect.name == "sqlite":
+        run: Execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
+        return run
+
+    def marked(statement: str, parameters: tuple[Any, ...] = ()) -> Any:
+        return connection.exec_driver_sql(statement.replace("?", "%s"), parameters)
+
+    return marked
 
 
 def passing(error: Exception) -> bool:
@@ -239,12 +265,18 @@ def throwaway_engine(url: str) -> Engine:
     return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
-def _tune(connection: Any, _: object) -> None:
-    sqlite.tune(connection)
+def _sqlite_engine(url: Any, begin: str, *, timeout: float) -> Engine:
+    """An engine over one connection; `timeout` are seconds to wait for somebody else's lock."""
+    arguments = {"check_same_thread": False, "isolation_level": None, "timeout": timeout, "cached_statements": 256}
+    engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
 
+    def tune(connection: Any, _: object) -> None:
+        sqlite.tune(connection)
 
-def _begin(statement: str) -> Callable[[Connection], None]:
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+    def start(connection: Connection) -> None:
+        if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql(begin)
 
-    return begin
+    event.listen(engine, "connect", tune)
+    event.listen(engine, "begin", start)
+    return engine

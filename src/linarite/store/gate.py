@@ -12,18 +12,17 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from linarite.errors.server import server_busy, server_sealed
 from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
-from linarite.store.statements import Statements
-from linarite.store.tables import state
+from linarite.store.database import execute_of
+from linarite.store.statements import VERSION
 from linarite.store.view import Live, Miss, Remembered, Transaction, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -39,7 +38,6 @@ __all__ = ["Gate", "Stale"]
 T = TypeVar("T")
 
 _MOST_IN_A_BATCH = 512
-_VERSION = select(state.c.version)
 
 log = structlog.get_logger()
 
@@ -52,7 +50,6 @@ class Gate:
         self.memory = memory
         self.keyring = keyring
         """None while the server is sealed: everything is refused."""
-        self._statements = Statements(database.writer.dialect)
         self._waiting: list[Record | Unit] = []
         self._writing = False
         """Whether a batch gathers or is being written."""
@@ -71,8 +68,10 @@ class Gate:
         Raises:
             Unavailable: the database cannot be read now.
         """
-        with _answering():
+        try:
             await self._follow()
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise _unread(error) from error
         return await self.peek(question)
 
     async def peek(self, question: Callable[[View], T]) -> tuple[T, int]:
@@ -82,21 +81,41 @@ class Gate:
             Unavailable: it is not remembered, and the database cannot be read now.
         """
         keyring = self._unsealed()
-        try:
+        if self.database.inline:
+            return self._peek_here(question, keyring)
+        with contextlib.suppress(Miss):
             return question(Remembered(self.memory)), self.memory.version
-        except Miss:
-            pass
 
         def ask(connection: Connection) -> tuple[T, Memory]:
-            version = connection.execute(_VERSION).scalar_one()
-            # In a thread of its own it could see what is remembered change meanwhile.
-            live = Live(connection, keyring, version, self.memory if self.database.inline else None)
+            live = Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0])
             return question(live), live.learned
 
-        with _answering():
+        try:
             answer, learned = await self.database.read(ask)
+        except OperationalError as error:
+            raise _unread(error) from error
         self.memory.take(learned)
         return answer, learned.version
+
+    def _peek_here(self, question: Callable[[View], T], keyring: Keyring) -> tuple[T, int]:
+        """The same, where a row is read right in the midst of the question, as long as the state is still the same."""
+
+        def open_live() -> Live:
+            connection = self.database.begin_reading()
+            return Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0])
+
+        view = Remembered(self.memory, open_live)
+        try:
+            return question(view), view.version
+        except Miss:
+            live = view.live or open_live()
+            return question(live), live.version
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise _unread(error) from error
+        finally:
+            if view.live is not None:
+                self.memory.take(view.live.learned)
+                self.database.end_reading()
 
     async def _follow(self) -> None:
         """Bring what is remembered up to the newest committed version."""
@@ -130,8 +149,10 @@ class Gate:
         seen = self.database.data_version()
         if seen == self._data_version:
             return
-        with self.database.reading() as connection:
-            self._forget(*self._changes_since(connection))
+        try:
+            self._forget(*self._changes_since(self.database.begin_reading()))
+        finally:
+            self.database.end_reading()
         self._data_version = seen
 
     def _changes_since(self, connection: Connection) -> tuple[int, list[str] | None]:
@@ -195,7 +216,7 @@ class Gate:
             self._loop().call_soon(self._gather, len(self._waiting))
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
-        batch = Batch(self.database, self._statements, items)
+        batch = Batch(self.database, items)
         written = batch.write_here()
         if written is None:
             self._elsewhere = self._loop().create_task(self._write(batch))
@@ -231,15 +252,10 @@ class Gate:
         self.database.close()
 
 
-@contextlib.contextmanager
-def _answering() -> Iterator[None]:
-    """Refuse, as for a moment, where the database does not answer."""
-    try:
-        yield
-    except (OperationalError, sqlite3.OperationalError) as error:
-        why = getattr(error, "orig", error)
-        log.error("the database could not be read", why=str(why))  # noqa: TRY400 - one line for each who asks
-        raise server_busy() from error
+def _unread(error: OperationalError | sqlite3.OperationalError) -> Refusal:
+    """What is answered, as for a moment, where the database does not."""
+    log.error("the database could not be read", why=str(getattr(error, "orig", error)))
+    return server_busy()
 
 
 def _settle(done: asyncio.Future[Any], outcome: Outcome) -> None:

@@ -5,35 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.seal import Sealed
+from linarite.store.database import execute_of
+from linarite.store.statements import FIND, HELD, SEALED
 from linarite.store.tables import assignments, moment, resources, secrets, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sqlalchemy import Connection, Select
 
     from linarite.ids import ResourceId
     from linarite.model import Body
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
-_FIND = select(*_COLUMNS).where(resources.c.key == bindparam("sought"))
-_SEALED = select(secrets.c.name, secrets.c.box).where(secrets.c.owner == bindparam("sought"))
-"""Built once: these two are most of what is asked of the database where a workspace is not remembered."""
 
 
 def _resource(row: Any) -> Resource:
-    deleted_at = moment(row.deleted_at) if row.deleted_at is not None else None
-    return Resource(parse(row.id).scope, orjson.loads(row.body), row.version, deleted_at)
+    id_, body, version, deleted_at = row
+    return Resource(
+        parse(id_).scope, orjson.loads(body), version, moment(deleted_at) if deleted_at is not None else None
+    )
 
 
 def find(connection: Connection, key: str) -> Resource | None:
     """The resource with that key, soft-deleted ones included."""
-    row = connection.execute(_FIND, {"sought": key}).first()
+    row = execute_of(connection)(FIND, (key,)).fetchone()
     return _resource(row) if row else None
 
 
@@ -171,7 +170,7 @@ def remove(connection: Connection, key: str) -> None:
 
 def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
     """All sealed values of a resource, by name."""
-    return {name: Sealed.from_bytes(box) for name, box in connection.execute(_SEALED, {"sought": owner})}
+    return {name: Sealed.from_bytes(box) for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
 
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
@@ -190,13 +189,9 @@ def put_assignment(connection: Connection, key: str, assignment: Assignment) -> 
     )
 
 
-def _assignments(rows: Iterable[Any]) -> tuple[Assignment, ...]:
-    return tuple(Assignment(row.principal, row.role, row.scope) for row in rows)
-
-
 def assignments_of(connection: Connection, principal: str) -> tuple[Assignment, ...]:
     """The roles a principal holds, anywhere."""
-    return _assignments(connection.execute(select(assignments).where(assignments.c.principal == principal)))
+    return tuple(Assignment(*row) for row in execute_of(connection)(HELD, (principal,)).fetchall())
 
 
 def assignment_keys(connection: Connection, principal: str) -> list[str]:

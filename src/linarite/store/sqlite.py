@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _CHECKPOINT_AFTER = 1000
 """Commits between two checkpoints; the log has 20 to 40 MB by then."""
 
+_CACHE = 16_000
+"""KiB of pages that a connection keeps at most: the upper floors of the trees of a million workspaces."""
+
 _WAL_PAGES = 20_000
 """Pages at which SQLite makes a checkpoint by itself, in the midst of a commit: only what is very large comes here."""
 
@@ -32,17 +35,12 @@ def create_private(path: str | Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def connect(path: str, timeout: float = 0) -> sqlite3.Connection:
-    """The driver's own connection, for any thread; `timeout` are seconds to wait for somebody else's lock."""
-    connection = sqlite3.connect(path, timeout, isolation_level=None, check_same_thread=False, cached_statements=256)
-    tune(connection)
-    return connection
-
-
 def tune(connection: Any) -> None:
     """Fit a connection out: what is committed is on the disk, and what hangs on a row goes with it."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={_WAL_PAGES}"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE}")
 
 
 class Turn:
@@ -96,7 +94,7 @@ class Checkpoints:
             self._running = self._thread.submit(self._make)
 
     def _make(self) -> None:
-        with contextlib.closing(connect(self._path)) as connection, contextlib.suppress(sqlite3.OperationalError):
+        with contextlib.closing(sqlite3.connect(self._path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             with self._turn.taken():
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -69,143 +69,150 @@ class View(Protocol):
 
 
 class Remembered:
-    """The view that costs nothing."""
+    """The view that costs nothing. What is not remembered is read in a live one, as long as that has the same state."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, open_live: Callable[[], Live] | None = None) -> None:
         self.version = memory.version
+        self.live: Live | None = None
+        """What was opened below."""
         self._memory = memory
+        self._open_live = open_live
+
+    def _below(self) -> View:
+        if self.live is None:
+            if self._open_live is None:
+                raise Miss
+            self.live = self._open_live()
+        if self.live.version != self.version:
+            raise Miss
+        return self.live
 
     def resource(self, key: str) -> Resource | None:
         try:
             return self._memory.resources[key]
         except KeyError:
-            raise Miss from None
+            return self._below().resource(key)
 
     def secrets(self, owner: str) -> dict[str, Secret]:
         try:
             return self._memory.secrets[owner]
         except KeyError:
-            raise Miss from None
+            return self._below().secrets(owner)
 
     def principal(self, object_id: str) -> Principal | None:
         try:
             return self._memory.principals[object_id]
         except KeyError:
-            raise Miss from None
+            return self._below().principal(object_id)
 
     def object_id(self, client: str) -> str | None:
         try:
             return self._memory.clients[client]
         except KeyError:
-            raise Miss from None
+            return self._below().object_id(client)
 
     def credentials_of(self, principal: str) -> tuple[Credential, ...]:
         try:
             return self._memory.credentials[principal]
         except KeyError:
-            raise Miss from None
+            return self._below().credentials_of(principal)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         try:
             return self._memory.assignments[principal]
         except KeyError:
-            raise Miss from None
+            return self._below().assignments_of(principal)
 
     def locks(self) -> tuple[Lock, ...]:
         try:
             return self._memory.locks[LOCKS]
         except KeyError:
-            raise Miss from None
+            return self._below().locks()
 
     def faults(self) -> tuple[Fault, ...]:
         try:
             return self._memory.faults[FAULTS]
         except KeyError:
-            raise Miss from None
+            return self._below().faults()
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         try:
             return self._memory.signing_keys[SIGNING_KEYS]
         except KeyError:
-            raise Miss from None
+            return self._below().signing_keys()
 
     def connection(self) -> Connection:
-        raise Miss
+        return self._below().connection()
 
 
 class Live:
-    """A view over an open transaction; what it reads it learns. What is remembered of its version it need not read."""
+    """A view over an open transaction; what it reads it learns."""
 
-    def __init__(
-        self, connection: Connection, keyring: Keyring, version: int, remembered: Memory | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, keyring: Keyring, version: int) -> None:
         self.version = version
         self.learned = Memory()
         self.learned.version = version
         self.keyring = keyring
         self._connection = connection
-        self._remembered = remembered if remembered is not None and remembered.version == version else Memory()
 
     def connection(self) -> Connection:
         return self._connection
 
-    def _learn(self, own: dict[str, T], remembered: dict[str, T], key: str, read: Callable[[], T]) -> T:
-        if key in own:
-            return own[key]
-        if key in remembered:
-            return remembered[key]
-        found = own[key] = read()
+    def _learn(self, learned: dict[str, T], key: str, read: Callable[[], T]) -> T:
+        if key in learned:
+            return learned[key]
+        found = learned[key] = read()
         return found
 
     def resource(self, key: str) -> Resource | None:
         read = partial(resources.find, self._connection, key)
-        return self._learn(self.learned.resources, self._remembered.resources, key, read)
+        return self._learn(self.learned.resources, key, read)
 
     def secrets(self, owner: str) -> dict[str, Secret]:
         def read() -> dict[str, Secret]:
             sealed = resources.sealed_of(self._connection, owner)
             return {name: self.keyring.open(box, owner, name) for name, box in sealed.items()}
 
-        return self._learn(self.learned.secrets, self._remembered.secrets, owner, read)
+        return self._learn(self.learned.secrets, owner, read)
 
     def principal(self, object_id: str) -> Principal | None:
         read = partial(directory.principal, self._connection, object_id)
-        return self._learn(self.learned.principals, self._remembered.principals, object_id, read)
+        return self._learn(self.learned.principals, object_id, read)
 
     def object_id(self, client: str) -> str | None:
         def read() -> str | None:
             found = directory.principal_by_client(self._connection, client)
             return found.object_id if found else None
 
-        return self._learn(self.learned.clients, self._remembered.clients, client, read)
+        return self._learn(self.learned.clients, client, read)
 
     def credentials_of(self, principal: str) -> tuple[Credential, ...]:
         def read() -> tuple[Credential, ...]:
             return tuple(directory.credentials_of(self._connection, principal))
 
-        return self._learn(self.learned.credentials, self._remembered.credentials, principal, read)
+        return self._learn(self.learned.credentials, principal, read)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         read = partial(resources.assignments_of, self._connection, principal)
-        return self._learn(self.learned.assignments, self._remembered.assignments, principal, read)
+        return self._learn(self.learned.assignments, principal, read)
 
     def locks(self) -> tuple[Lock, ...]:
         def read() -> tuple[Lock, ...]:
             return tuple(resources.locks(self._connection))
 
-        return self._learn(self.learned.locks, self._remembered.locks, LOCKS, read)
+        return self._learn(self.learned.locks, LOCKS, read)
 
     def faults(self) -> tuple[Fault, ...]:
         def read() -> tuple[Fault, ...]:
             return tuple(resources.faults(self._connection))
 
-        return self._learn(self.learned.faults, self._remembered.faults, FAULTS, read)
+        return self._learn(self.learned.faults, FAULTS, read)
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         def read() -> tuple[SigningKey, ...]:
             return tuple(directory.signing_keys_all(self._connection))
 
-        return self._learn(self.learned.signing_keys, self._remembered.signing_keys, SIGNING_KEYS, read)
+        return self._learn(self.learned.signing_keys, SIGNING_KEYS, read)
 
 
 class Transaction(Live):
