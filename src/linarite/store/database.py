@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from linarite.store import sqlite
 from linarite.store.hand import Hand
+from linarite.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,6 @@ Execute = Callable[..., Any]
 _READERS = 4
 _QUICK = 0.002
 """Seconds that a commit may take if the event loop is to wait for the next one."""
-_ASIDE = 32
-"""Commits that go to the thread after one that was not quick, before the event loop waits for one again."""
 _RETRYABLE = {"40001", "40P01"}
 """SQLSTATE of a serialization failure and of a deadlock."""
 
@@ -69,8 +68,8 @@ class Database:
         else:
             message = f"A {self.dialect} database cannot be used. SQLite and PostgreSQL can."
             raise DatabaseTrouble(message)
-        self._aside = 0
-        """Commits that still go to the thread."""
+        self._patience = Patience()
+        """With a disk that was not quick."""
         self._writing: Connection | None = None
         self._driver: Any = None
         """The driver's own connection below that."""
@@ -134,10 +133,7 @@ class Database:
 
     def is_quick(self) -> bool:
         """Whether a commit is to be tried with `appending_here`; to be asked once for each."""
-        if self._aside:
-            self._aside -= 1
-            return False
-        return self.inline
+        return self.inline and self._patience.is_over()
 
     @contextlib.contextmanager
     def appending_here(self) -> Iterator[Execute]:
@@ -150,20 +146,18 @@ class Database:
             sqlite3.Error: it did not succeed, or nobody knows.
         """
         with self._turn.taken(wait=False):
-            here = self.here
+            here, quick = self.here, False
             try:
                 here.execute("BEGIN IMMEDIATE")
                 yield here.execute
                 begun = perf_counter()
                 here.execute("COMMIT")
-                slow = perf_counter() - begun > _QUICK
+                quick = perf_counter() - begun < _QUICK
             except BaseException:
-                slow = True
                 here.rollback()
                 raise
             finally:
-                if slow:
-                    self._aside = _ASIDE
+                self._patience.note(well=quick)
         self._checkpoints.committed()
 
     @contextlib.contextmanager

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_CHECKPOINT_AFTER = 1000
-"""Commits between two checkpoints; the log has 20 to 40 MB by then."""
+_CHECKPOINT_AFTER = 250
+"""Commits between two checkpoints; the log has 5 to 10 MB by then."""
 
 _CACHE = 16_000
 """KiB of pages that a connection keeps at most: the upper floors of the trees of a million workspaces."""
