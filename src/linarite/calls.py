@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any
+from sys import intern
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -12,7 +13,6 @@ from linarite.errors import Refusal
 from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
 from linarite.model import Deed, Entry
-from linarite.recent import Recent
 from linarite.routes import Route, Verb
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from linarite.ids import Address, ResourceId
     from linarite.model import Answer, Principal
 
-MOST_REMEMBERED = 20_000
+_CALLERS = 16
+"""Releases of one plan that are remembered at most: one for each token that asked of late."""
 
 
 class Call(msgspec.Struct):
@@ -59,35 +60,55 @@ class Call(msgspec.Struct):
         """Whether it comes from this machine; a call from inside the server has no address."""
         return not self.address or _is_loopback(self.address)
 
-    @property
-    def identity(self) -> tuple[str, str, str | None]:
-        """What makes two releases the same; a body is ignored by all of them."""
-        return self.path, self.query_string, self.authorization
-
     def __repr__(self) -> str:
         return f"Call({self.method} {self.path})"
+
+
+class Released(NamedTuple):
+    """A release, and the state version that it was computed at."""
+
+    version: int
+    answer: Answer
+    case: Case
 
 
 class Plan:
     """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
 
-    Made once for a method, a path and an api-version, and the same for everybody.
+    Made once for a method, a path and an api-version, and the same for everybody. It remembers what was released: the
+    same query and token get the same answer as long as the state is the same; a body is ignored by all releases.
     """
 
-    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route", "subscription")
+    __slots__ = ("_released", "address", "bucket", "effect", "operation", "refusal", "route", "subscription", "target")
 
     def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
         self.address = address
         self.route = route
         self.refusal = refusal
         self.operation = route.operation if route else ""
+        self.target = route.id.text if route else ""
         self.effect = _effect(route)
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
         self.bucket = _bucket(self.subscription, route)
+        self._released: dict[tuple[str, str | None], Released] = {}
 
     @property
     def repeatable(self) -> bool:
         return self.route is not None and self.route.action is not None and self.route.action.repeatable
+
+    def released(self, call: Call, version: int, now: datetime) -> Released | None:
+        """What was released to the same caller at that version, unless their token has ended."""
+        found = self._released.get((call.query_string, call.authorization))
+        if found is None or found.version != version or found.case.expires is None or found.case.expires <= now:
+            return None
+        return found
+
+    def remember(self, call: Call, released: Released) -> None:
+        if len(self._released) >= _CALLERS:
+            self._released.clear()
+        # A token is in as many plans as its holder asks for: the text is kept once.
+        token = call.authorization and intern(call.authorization)
+        self._released[call.query_string, token] = released
 
 
 @dataclass(slots=True)
@@ -98,30 +119,6 @@ class Case:
     expires: datetime | None = None
     """When the caller's token ends."""
     changed: frozenset[str] = field(default_factory=frozenset)
-
-
-class Released:
-    """Releases computed at one state version, by path, query and token: the same request gets the same answer."""
-
-    def __init__(self, most: int = MOST_REMEMBERED) -> None:
-        self.version = -1
-        self.answers: Recent[tuple[str, str, str | None], tuple[Answer, Case]] = Recent(min(most, MOST_REMEMBERED))
-
-    def find(self, call: Call, version: int, now: datetime) -> tuple[Answer, Case] | None:
-        if self.version != version:
-            self.version = version
-            self.answers.clear()
-            return None
-        identity = call.identity
-        found = self.answers.get(identity)
-        if found is None or found[1].expires is None or found[1].expires <= now:
-            return None
-        self.answers.move_to_end(identity)
-        return found
-
-    def keep(self, call: Call, version: int, answer: Answer, case: Case) -> None:
-        if self.version == version:
-            self.answers[call.identity] = (answer, case)
 
 
 def entry_of(

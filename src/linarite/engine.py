@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite import access, faults, listing, verbs
-from linarite.calls import MOST_REMEMBERED, Call, Case, Plan, Released, entry_of
+from linarite.calls import Call, Case, Plan, Released, entry_of
 from linarite.context import Context, Work
 from linarite.errors import Conflict, Refusal
 from linarite.errors.access import caller_remote
@@ -31,6 +31,7 @@ from linarite.faults import Met
 from linarite.ids import PROVIDER, parse
 from linarite.kind import Effect, Kind, is_dated
 from linarite.model import Answer, Entry
+from linarite.recent import Recent
 from linarite.regions import REGIONS
 from linarite.routes import Route, Verb
 from linarite.store.gate import Stale
@@ -57,6 +58,8 @@ _PLATFORM = frozenset({"microsoft.resources", "microsoft.authorization"})
 """Namespaces that every subscription is registered for."""
 
 _RECOMPUTE = 64
+_PLANS = 20_000
+"""Plans that are remembered at most where the memory has no bound."""
 
 
 class Engine:
@@ -82,8 +85,7 @@ class Engine:
         self.clock = clock
         self.buckets = buckets or Buckets()
         self.trust = trust
-        self._plans: dict[tuple[str, str, str], Plan] = {}
-        self._released = Released(gate.memory.most or MOST_REMEMBERED)
+        self._plans: Recent[tuple[str, str, str], Plan] = Recent(gate.memory.most or _PLANS)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -118,7 +120,7 @@ class Engine:
         fault, caller = met.fault, met.caller
         call.met += (fault.id.key,)
         refusal = faults.refusal(fault, call, plan, caller, self.reader.authority.url)
-        entry = self._entry(call, plan, Case(caller), refusal or Answer(200))
+        entry = self._entry(call, plan, Case(caller), refusal or Answer(200), at=self.clock())
         if not await faults.strike(self.gate, fault, entry):
             return False
         call.struck_by += (fault.name,)
@@ -132,31 +134,31 @@ class Engine:
         case = Case()
         outcome, _ = await self.gate.look(partial(self._outcome, call, plan, case))
         if isinstance(outcome, Refusal):
-            await self.gate.record(self._entry(call, plan, case, outcome))
+            await self.gate.record(self._entry(call, plan, case, outcome, at=self.clock()))
             raise outcome
         return outcome
 
     async def _release(self, call: Call, plan: Plan) -> Answer:
         ask, may_remember = self.gate.peek, call.refusal is None and call.vouched is None
         for _ in range(_RECOMPUTE):
-            version = self.gate.memory.version
+            version, now = self.gate.memory.version, self.clock()
             outcome: Answer | Refusal
-            remembered = self._released.find(call, version, self.clock()) if may_remember else None
+            remembered = plan.released(call, version, now) if may_remember else None
             if remembered is not None:
-                outcome, case = remembered
-                outcome = self._counted(call, plan, case, outcome)
+                case = remembered.case
+                outcome = self._counted(call, plan, case, remembered.answer, now)
             else:
                 case = Case()
                 outcome, version = await ask(partial(self._outcome, call, plan, case))
             try:
-                await self.gate.record(self._entry(call, plan, case, outcome, version), version)
+                await self.gate.record(self._entry(call, plan, case, outcome, at=now, version=version), version)
             except Stale:
                 ask, may_remember = self.gate.look, False
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
             if remembered is None and plan.repeatable and not call.met and call.vouched is None:
-                self._released.keep(call, version, outcome, case)
+                plan.remember(call, Released(version, outcome, case))
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
 
@@ -168,7 +170,7 @@ class Engine:
             case.changed = frozenset(transaction.changed)
             return answer
 
-        answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome))
+        answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome, at=self.clock()))
         await self._announce(case.changed)
         return answer
 
@@ -184,8 +186,6 @@ class Engine:
         key = call.method, call.path, call.query.get("api-version", "")
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= MOST_REMEMBERED:
-                self._plans.clear()
             plan = self._plans[key] = self._planned(*key)
         return plan
 
@@ -216,14 +216,15 @@ class Engine:
         caller = self._caller(view, call, case)
         if plan.route is None:
             raise (plan.refusal or subscription_not_found("")).with_traceback(None)
-        self._count(call, plan, caller)
+        now = self.clock()
+        self._count(call, plan, caller, now)
         route = plan.route
         if (standing := view.faults()) and not route.kind.local:
             faults.meet(standing, call, caller)
         make = Work if isinstance(view, Transaction) else Context
         context = make(
             view,
-            now=self.clock(),
+            now=now,
             options=self.options,
             registry=self.registry,
             caller=caller,
@@ -243,18 +244,18 @@ class Engine:
         request = Request(route, call.query, call.json, self.pace, call.method)
         return self._answer(context, request, call.path)
 
-    def _count(self, call: Call, plan: Plan, caller: Principal) -> None:
+    def _count(self, call: Call, plan: Plan, caller: Principal, now: datetime) -> None:
         """Take a token of the caller's bucket, once for a call however often it is decided."""
         if call.remaining is None:
             scope = plan.subscription.name if plan.subscription else self.options.tenant
             call.remaining = 0
-            call.remaining = self.buckets.take(call.bucket, scope, caller.object_id, self.clock())
+            call.remaining = self.buckets.take(call.bucket, scope, caller.object_id, now)
 
-    def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer) -> Answer | Refusal:
+    def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer, now: datetime) -> Answer | Refusal:
         """A remembered answer, unless the caller's bucket is empty."""
         if case.principal is not None:
             try:
-                self._count(call, plan, case.principal)
+                self._count(call, plan, case.principal, now)
             except Refusal as refusal:
                 return refusal
         return answer
@@ -325,15 +326,15 @@ class Engine:
     # ── the trail ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _entry(
-        self, call: Call, plan: Plan, case: Case, outcome: Answer | Refusal, version: int | None = None
+        self, call: Call, plan: Plan, case: Case, outcome: Answer | Refusal, *, at: datetime, version: int | None = None
     ) -> Entry:
         return entry_of(
             call,
             outcome,
             case.principal,
-            at=self.clock(),
+            at=at,
             action=plan.operation,
-            target=plan.route.id.text if plan.route else call.path[:1024],
+            target=plan.target or call.path[:1024],
             releases=plan.effect is Effect.RELEASE,
             version=version,
         )

@@ -27,10 +27,8 @@ def without(module: str) -> Iterator[None]:
 def settle_in() -> None:
     """To be called once everything is built.
 
-    What is there now is there for good, so the collector need not look at it again. Threads hand the interpreter over
-    ten times sooner than by default, so that a commit that has reached the disk is not kept waiting for the loop.
+    What is there now is there for good, so the collector need not look at it again.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    sys.setswitchinterval(0.0005)

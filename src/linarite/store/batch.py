@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
@@ -22,7 +23,7 @@ from linarite.store.view import Transaction
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
@@ -44,8 +45,7 @@ class Stale(Exception):
     """The state has moved on since the answer was computed; compute it again."""
 
 
-@dataclass(slots=True)
-class Record:
+class Record(msgspec.Struct):
     """An entry alone, and the version that it is only true at, if there is one."""
 
     entry: Entry
@@ -53,8 +53,7 @@ class Record:
     done: asyncio.Future[Any]
 
 
-@dataclass(slots=True)
-class Unit:
+class Unit(msgspec.Struct):
     """Work on the state, and the entry that is made of what came of it."""
 
     work: Callable[[Transaction], Any]
@@ -121,7 +120,7 @@ class Batch:
         if connection is not None and self._tried is not None and trail.holds(connection, *self._tried.end):
             return self._tried  # it was committed, and the connection broke before the database could say so
         written = Written(base=version, version=version)
-        entries = list(self._recorded(written))
+        entries = self._recorded(written)
         if connection is not None:
             for unit in self._units:
                 written.outcomes.append((unit.done, _run(connection, unit, written, entries)))
@@ -134,14 +133,16 @@ class Batch:
             execute(LEAVE_STATE, (written.version, seq, last))
         return written
 
-    def _recorded(self, written: Written) -> Iterator[Entry]:
+    def _recorded(self, written: Written) -> list[Entry]:
         """The entries to record as they are; those of an older version are stale, and are not."""
+        entries = []
         for item in self.items:
             if isinstance(item, Record):
                 current = item.version is None or item.version == written.base
                 written.outcomes.append((item.done, None if current else Stale()))
                 if current:
-                    yield item.entry
+                    entries.append(item.entry)
+        return entries
 
 
 def _run(connection: Connection, unit: Unit, written: Written, entries: list[Entry]) -> Outcome:

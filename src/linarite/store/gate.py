@@ -178,7 +178,7 @@ class Gate:
             Unavailable: it cannot be written now.
         """
         self._unsealed()
-        done: asyncio.Future[Any] = self._loop().create_future()
+        done: asyncio.Future[None] = self._loop().create_future()
         self._submit(Record(entry, version, done))
         await done
 
