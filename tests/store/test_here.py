@@ -44,7 +44,10 @@ def path_of(site: Site) -> Path:
     return Path(site.url.removeprefix("sqlite:///"))
 
 
-def test_entries_alone_are_committed_without_a_change_of_thread(sqlite_site: Site, threaded: list[object]) -> None:
+def test_entries_alone_are_committed_without_a_change_of_thread(
+    sqlite_site: Site, threaded: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "_QUICK", 60)
     record(sqlite_site, 3)
     assert threaded == []
     sqlite_site.commit(found_group)
