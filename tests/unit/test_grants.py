@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linarite import tokens
 from linarite.errors import Unavailable
 from linarite.errors.server import server_busy
 from linarite.grants import (
@@ -36,9 +37,9 @@ from linarite.model import Deed, Principal, PrincipalKind
 from linarite.store import directory
 from linarite.store.gate import Stale
 from linarite.store.memory import principal_key
-from linarite.tokens import Authority
+from linarite.tokens import Authority, Reader
 from linarite.tokens.minting import private_half
-from tests.unit.desk import ORIGIN, TENANT
+from tests.unit.desk import AUTHORITY, ORIGIN, TENANT
 
 if TYPE_CHECKING:
     from linarite.store.directory import Credential
@@ -527,6 +528,29 @@ def test_the_key_that_signs_is_unsealed_once(desk: Desk, monkeypatch: pytest.Mon
     new = rotate(desk)
     desk.ask()
     assert unsealed[1:] == [new]
+
+
+def test_a_token_is_verified_once_until_the_keys_change(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though every unit of work reads the keys anew."""
+
+    def keys() -> tuple[Any, ...]:
+        return desk.commit(lambda transaction: transaction.signing_keys())
+
+    def counted(*given: Any, **named: Any) -> Any:
+        verified.append(given)
+        return decode(*given, **named)
+
+    verified: list[Any] = []
+    decode = tokens.jwt.decode
+    monkeypatch.setattr(tokens.jwt, "decode", counted)
+    bearer = f"Bearer {desk.ask()['access_token']}"
+    reader = Reader(AUTHORITY, lambda: desk.now)
+    for _ in range(3):
+        assert reader.read(bearer, keys()).object_id == desk.application.object_id
+    assert len(verified) == 1
+    rotate(desk)
+    reader.read(bearer, keys())
+    assert len(verified) == 2
 
 
 def test_after_a_rotation_the_new_key_signs_and_the_old_one_still_verifies(desk: Desk) -> None:

@@ -91,6 +91,15 @@ class Authority:
         return (*known, *(f"{one}/" for one in known))
 
 
+class _Trusted:
+    """Keys, and the tokens that were verified with them: one value, for units of work read in a thread of their own."""
+
+    def __init__(self, keys: Sequence[SigningKey]) -> None:
+        self.keys = keys
+        self.key_set = KeySet([RSAKey.import_key(orjson.loads(key.public)) for key in keys])
+        self.known: dict[bytes, Claims] = {}
+
+
 class Reader:
     """Verifies bearer tokens. `authority` and the keys may change; what was remembered under others is forgotten."""
 
@@ -101,9 +110,7 @@ class Reader:
         self.authority = authority
         self._audiences = authority.audiences if audiences is None else audiences
         self._clock = clock
-        self._keys: Sequence[SigningKey] = ()
-        self._key_set = KeySet([])
-        self._known: dict[bytes, Claims] = {}
+        self._trusted = _Trusted(())
 
     def read(self, authorization: str | None, keys: Sequence[SigningKey]) -> Claims:
         """The claims behind an Authorization header.
@@ -112,17 +119,16 @@ class Reader:
             Unauthenticated: with Azure's code and words for what is wrong, and the challenge.
         """
         token = self._bearer(authorization)
-        if keys is not self._keys:
-            self._keys = keys
-            self._key_set = KeySet([RSAKey.import_key(orjson.loads(key.public)) for key in keys])
-            self._known.clear()
+        trusted = self._trusted
+        if keys is not trusted.keys and keys != trusted.keys:
+            trusted = self._trusted = _Trusted(keys)
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._known.get(digest)
+        claims = trusted.known.get(digest)
         if claims is None:
-            claims = self._verify(token)
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[digest] = claims
+            claims = self._verify(token, trusted.key_set)
+            if len(trusted.known) >= _REMEMBERED:
+                trusted.known.clear()
+            trusted.known[digest] = claims
         if claims.expires <= (now := self._clock()):
             raise token_expired(self.authority.url, _clock_text(claims.expires), _clock_text(now))
         return claims
@@ -140,10 +146,10 @@ class Reader:
             raise token_invalid(url)
         return token.strip()
 
-    def _verify(self, unverified_token: str) -> Claims:
+    def _verify(self, unverified_token: str, key_set: KeySet) -> Claims:
         url = self.authority.url
         try:
-            found: dict[str, Any] = jwt.decode(unverified_token, self._key_set, algorithms=["RS256"]).claims
+            found: dict[str, Any] = jwt.decode(unverified_token, key_set, algorithms=["RS256"]).claims
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise token_invalid(url) from error
         return self._checked(found)
