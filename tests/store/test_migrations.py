@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, make_url
+from sqlalchemy import insert, inspect, make_url
 
 from linarite.seal import Keyring
-from linarite.store import migrations, trail
+from linarite.store import migrations, resources, trail
 from linarite.store.database import Database, DatabaseTrouble
 from linarite.store.migrations import NEWEST, bring_up, revision
 from linarite.store.tables import metadata
-from tests.store.site import BOTH, found_group, opened
+from tests.store.site import ACCOUNT, BOTH, HOME, TEAM, found_group, opened, resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ def test_bringing_up_a_second_time_does_nothing(empty_url: str, monkeypatch: pyt
     bring_up(empty_url)
     with opened(empty_url, Keyring.fresh()) as site:
         site.commit(found_group)
-        monkeypatch.setattr(migrations, "_upgrade", None)  # whoever called it would break
+        monkeypatch.setattr(migrations, "upgrade", None)  # whoever called it would break
         bring_up(empty_url)
         assert site.version() == 1
         assert len(site.entries()) == 1
@@ -161,14 +161,14 @@ def test_a_process_that_finds_the_steps_taken_in_the_meantime_has_nothing_to_com
     postgres: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = postgres.url(postgres.create_database())
-    upgrade = migrations._upgrade
+    upgrade = migrations.upgrade
 
     def come_second(connection: Connection) -> None:
-        monkeypatch.setattr(migrations, "_upgrade", upgrade)
+        monkeypatch.setattr(migrations, "upgrade", upgrade)
         bring_up(url)
         connection.exec_driver_sql("CREATE TABLE state ()")
 
-    monkeypatch.setattr(migrations, "_upgrade", come_second)
+    monkeypatch.setattr(migrations, "upgrade", come_second)
     bring_up(url)
     assert differences(url) == []
     postgres.drop_database(str(make_url(url).database))
@@ -183,6 +183,23 @@ def test_steps_that_fail_in_the_middle_leave_nothing_behind(empty_url: str) -> N
     execute(empty_url, "DROP TABLE state")
     bring_up(empty_url)
     assert differences(empty_url) == []
+
+
+def test_an_older_layout_is_brought_up_with_all_that_is_in_it(empty_url: str) -> None:
+    boxes = {(ACCOUNT.key, "key1"): b"one", (ACCOUNT.key, "key2"): b"two", (TEAM.key, "a"): b"three"}
+    with contextlib.closing(Database(empty_url)) as database, database.writing() as connection:
+        migrations.upgrade(connection, "0003")
+        for id_ in (HOME, TEAM, ACCOUNT):
+            resources.add(connection, resource(id_))
+        for (owner, name), box in boxes.items():
+            connection.execute(insert(metadata.tables["secrets"]).values(owner=owner, name=name, box=box))
+    bring_up(empty_url)
+    assert differences(empty_url) == []
+    with contextlib.closing(Database(empty_url)) as database, database.writing() as connection:
+        found = connection.exec_driver_sql("SELECT owner, name, box FROM secrets").all()
+        assert {(owner, name): box for owner, name, box in found} == boxes
+        resources.remove(connection, ACCOUNT.key)
+        assert connection.exec_driver_sql("SELECT owner FROM secrets").scalars().all() == [TEAM.key]
 
 
 # ── refused ─────────────────────────────────────────────────────────────────────────────────────────────────────────

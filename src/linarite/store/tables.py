@@ -79,6 +79,7 @@ secrets = Table(
     Column("owner", Text, ForeignKey("resources.key", ondelete="CASCADE"), primary_key=True),
     Column("name", Text, primary_key=True),
     Column("box", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,  # those of one owner lie side by side
     comment="Sealed values, bound to owner and name.",
 )
 

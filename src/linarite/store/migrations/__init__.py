@@ -17,7 +17,7 @@ from linarite.store.database import Database, DatabaseTrouble
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The revision that this version of Linarite reads and writes."""
 
 
@@ -32,7 +32,7 @@ def bring_up(url: str) -> None:
         if _found(database) == NEWEST:
             return
         with database.writing() as connection:
-            _upgrade(connection)
+            upgrade(connection)
     except DatabaseTrouble:
         raise
     except Exception as error:
@@ -79,9 +79,10 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str = NEWEST) -> None:
+    """Take the steps up to a layout, in an open transaction."""
     command = importlib.import_module("alembic.command")
     config = importlib.import_module("alembic.config").Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
