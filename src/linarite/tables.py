@@ -13,6 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from linarite.bench.aims import Aim
     from linarite.bench.report import Row as BenchRow
     from linarite.bench.scale import Row as ScaleRow
     from linarite.credentials import Held as Credential
@@ -48,6 +49,12 @@ def print_figures(rows: Sequence[BenchRow | ScaleRow]) -> None:
     """What the bench found."""
     names = [field.name for field in fields(rows[0])]
     _print(names, (tuple(_figure(getattr(row, name)) for name in names) for row in rows))
+
+
+def print_aims(aims: Iterable[Aim]) -> None:
+    """Which ratios are as they are to be."""
+    rows = (("✓" if one.held else "✗", one.ratio, _figure(one.found), one.aim) for one in aims)
+    _print(("", "ratio", "found", "aim"), rows)
 
 
 def print_steps(steps: Iterable[Step]) -> None:

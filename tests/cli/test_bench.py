@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from linarite.bench import crowd, report, scale
+from linarite.bench import aims, crowd, report, scale
 from linarite.bench.load import Measured
 from linarite.settings import load
 from linarite.store import trail
@@ -50,7 +50,7 @@ def test_a_scale_is_compared_with_the_fewest_workspaces_of_the_same_round() -> N
 
 def test_a_scale_is_written_as_json_and_drawn_as_a_curve(tmp_path: Path) -> None:
     found = scale.rows({(name, size): [MEASURED] for name in ("a", "b") for size in (1000, 5000)}, {1000: 1, 5000: 1})
-    report.write_json(tmp_path / "figures.json", found)
+    report.write_json(tmp_path / "figures.json", found, [])
     report.write_curve(tmp_path / "curve.svg", found)
     written = json.loads((tmp_path / "figures.json").read_text())
     assert [(row["name"], row["workspaces"]) for row in written["rows"]] == [
@@ -58,6 +58,51 @@ def test_a_scale_is_written_as_json_and_drawn_as_a_curve(tmp_path: Path) -> None
     ]  # fmt: skip
     drawn = ET.parse(tmp_path / "curve.svg").getroot()  # noqa: S314 - written a line above
     assert len(drawn.findall("{http://www.w3.org/2000/svg}polyline")) == 2
+
+
+def rows_of(**figures: Measured) -> list[report.Row]:
+    """Rows of subjects, each with what was measured of it in one round, at 64 connections and alone."""
+    return report.rows({(name, level): [one] for name, one in figures.items() for level in (1, 64)})
+
+
+SLOW = Measured(requests=10, rps=5.0, p50_ms=4.0, p99_ms=10.0, cpu_us=150.0, pss_mb=70.0, failed=0)
+
+
+def test_aims_are_held_against_the_same_run() -> None:
+    found = aims.of_rows(rows_of(listKeys=SLOW, constant=MEASURED), flush_ms=3.0)
+    assert [(one.found, one.held) for one in found] == [(3.0, False), (5.0, False), (1.0, True)]
+    found = aims.of_rows(rows_of(listKeys=MEASURED, moto=SLOW, azurite=MEASURED), flush_ms=3.0)
+    assert [(one.found, one.aim, one.held) for one in found] == [
+        (20.0, "at least 25", False),
+        (1.0, "at least 10", False),
+    ]
+
+
+def test_a_scale_aims_at_its_largest_size() -> None:
+    found = {("listKeys even", 1000): [MEASURED], ("listKeys even", 5000): [SLOW], ("next page", 5000): [SLOW]}
+    found["next page", 1000] = [MEASURED]
+    [aim] = aims.of_scale(scale.rows(found, {1000: 1, 5000: 1}))
+    assert (aim.found, aim.held) == (3.0, False)
+    assert "5,000" in aim.ratio
+
+
+def test_figures_are_written_with_their_aims_and_every_ratio_is_drawn(tmp_path: Path) -> None:
+    found = rows_of(listKeys=MEASURED, constant=MEASURED, moto=SLOW)
+    report.write_json(tmp_path / "figures.json", found, aims.of_rows(found, 1.0))
+    written = json.loads((tmp_path / "figures.json").read_text())
+    assert {"name", "concurrency", "rps", "p50_ms", "p99_ms", "cpu_us", "pss_mb"} < written["rows"][0].keys()
+    assert {"cpu_vs_constant", "rps_vs_moto", "rps_vs_azurite"} < written["rows"][0].keys()
+    assert [aim["held"] for aim in written["aims"]] == [True, True, False, True]
+    report.write_plot(tmp_path / "plot.svg", found)
+    drawn = ET.parse(tmp_path / "plot.svg").getroot()  # noqa: S314 - written a line above
+    bars = drawn.findall("{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == sum(
+        value is not None for row in found for value in (row.cpu_vs_constant, row.p99_vs_constant, row.rps_vs_moto)
+    )
+
+
+def test_a_flush_takes_some_time(tmp_path: Path) -> None:
+    assert aims.flush_ms(tmp_path) > 0
 
 
 @pytest.mark.parametrize("sizes", ["", "1000,", "many", "999", "1000;2000", "-1000", "10000001"])

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linarite.bench import peers, report, scale, subjects
+from linarite.bench import aims, peers, report, scale, subjects
 from linarite.bench.load import Measured, NoLoad, shoot
 from linarite.client import Client, workspace_path
 
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from linarite.bench.subjects import Subject
 
-__all__ = ["NoLoad", "report", "run", "scale"]
+__all__ = ["NoLoad", "aims", "report", "run", "scale"]
 
 
-def run(*, quick: bool, workers: int, modules: Path, progress: Callable[[str], None]) -> list[report.Row]:
-    """Measure everything; answers the rows.
+def run(
+    *, quick: bool, workers: int, modules: Path, progress: Callable[[str], None]
+) -> tuple[list[report.Row], list[aims.Aim]]:
+    """Measure everything; answers the rows, and how far they are from their aims.
 
     Raises:
         NoLoad: the load generator is missing, or a server did not start.
@@ -45,7 +47,9 @@ def run(*, quick: bool, workers: int, modules: Path, progress: Callable[[str], N
                 progress(f"round {number + 1} of {rounds}: {subject.name} at {level}")
                 measured = shoot(subject.shot, subject.pid, concurrency=level, seconds=seconds)
                 found[subject.name, level].append(measured)
-    return report.rows(found)
+        flush = aims.flush_ms(Path(folder))
+    rows = report.rows(found)
+    return rows, aims.of_rows(rows, flush)
 
 
 @contextlib.contextmanager

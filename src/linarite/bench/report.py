@@ -14,9 +14,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from linarite.bench import scale
+    from linarite.bench.aims import Aim
     from linarite.bench.load import Measured
 
 _BAR, _LINE, _MARGIN = 420, 26, 190
+_RATIOS = {
+    "cpu_vs_constant": "CPU a request, as a multiple of the constant answer&#8217;s",
+    "p99_vs_constant": "99th percentile, as a multiple of the constant answer&#8217;s",
+    "rps_vs_moto": "Requests a second, as a multiple of moto&#8217;s",
+    "rps_vs_azurite": "Requests a second, as a multiple of Azurite&#8217;s",
+}
 _COLOURS = ("#3b6ea5", "#b5533c", "#5a8f3c", "#7a5aa6")
 
 
@@ -32,6 +39,7 @@ class Row:
     cpu_us: float
     pss_mb: float
     cpu_vs_constant: float | None
+    p99_vs_constant: float | None
     rps_vs_moto: float | None
     rps_vs_azurite: float | None
     failed: int
@@ -64,6 +72,7 @@ def _row(found: Mapping[tuple[str, int], Sequence[Measured]], name: str, concurr
         middle("cpu_us"),
         middle("pss_mb"),
         ratio("constant", "cpu_us"),
+        ratio("constant", "p99_ms"),
         ratio("moto", "rps"),
         ratio("azurite", "rps"),
         sum(run.failed for run in runs),
@@ -75,28 +84,33 @@ def machine() -> dict[str, Any]:
     return {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
 
 
-def write_json(path: Path, found: Sequence[Row | scale.Row]) -> None:
-    content = {"machine": machine(), "rows": [asdict(row) for row in found]}
+def write_json(path: Path, found: Sequence[Row | scale.Row], aims: Sequence[Aim]) -> None:
+    content = {"machine": machine(), "rows": [asdict(row) for row in found], "aims": [asdict(aim) for aim in aims]}
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def write_plot(path: Path, found: list[Row]) -> None:
-    """A bar for each row: CPU a request, as a multiple of the constant answer's."""
-    drawn = [row for row in found if row.cpu_vs_constant is not None]
-    widest = max((row.cpu_vs_constant or 0 for row in drawn), default=1.0)
-    lines = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_MARGIN + _BAR + 60}" '
-            f'height="{_LINE * (len(drawn) + 2)}" font-family="sans-serif" font-size="13">'
-        ),
-        '<text x="8" y="18">CPU a request, as a multiple of the constant answer&#8217;s</text>',
-    ]
-    for place, row in enumerate(drawn, start=1):
-        y, width = place * _LINE + 8, (row.cpu_vs_constant or 0) / widest * _BAR
-        lines.append(f'<text x="8" y="{y + 14}">{row.name}, {row.concurrency} clients</text>')
-        lines.append(f'<rect x="{_MARGIN}" y="{y}" width="{width:.0f}" height="18" fill="#3b6ea5"/>')
-        lines.append(f'<text x="{_MARGIN + width + 6:.0f}" y="{y + 14}">{row.cpu_vs_constant:.1f}</text>')
-    path.write_text("\n".join([*lines, "</svg>", ""]))
+def write_plot(path: Path, found: Sequence[Row]) -> None:
+    """A block for each ratio, with a bar for each row that has it."""
+    lines: list[str] = []
+    y = 0
+    for figure, words in _RATIOS.items():
+        drawn = [(row, getattr(row, figure)) for row in found if getattr(row, figure) is not None]
+        if not drawn:
+            continue
+        lines.append(f'<text x="8" y="{y + 18}" font-weight="bold">{words}</text>')
+        widest = max(value for _, value in drawn)
+        for row, value in drawn:
+            y += _LINE
+            width = value / widest * _BAR
+            lines.append(f'<text x="8" y="{y + 18}">{row.name}, {row.concurrency} clients</text>')
+            lines.append(f'<rect x="{_MARGIN}" y="{y + 4}" width="{width:.0f}" height="18" fill="{_COLOURS[0]}"/>')
+            lines.append(f'<text x="{_MARGIN + width + 6:.0f}" y="{y + 18}">{value:.1f}</text>')
+        y += 2 * _LINE
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_MARGIN + _BAR + 60}" height="{y}" '
+        'font-family="sans-serif" font-size="13">'
+    )
+    path.write_text("\n".join([head, *lines, "</svg>", ""]))
 
 
 def write_curve(path: Path, found: Sequence[scale.Row]) -> None:

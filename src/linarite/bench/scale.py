@@ -19,6 +19,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from linarite.bench import crowd, subjects
+from linarite.bench.aims import of_scale
 from linarite.bench.load import Measured, Shot, shoot
 from linarite.client import Client, workspace_path
 from linarite.settings import load
@@ -26,11 +27,10 @@ from linarite.settings import load
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from linarite.bench.aims import Aim
     from linarite.bench.crowd import Crowd
 
 CONCURRENCY = {"listKeys": 64, "page": 2}
-AIM = 1.2
-"""How much more listKeys may cost at the largest size than at the smallest."""
 
 _SKEW = {"even": 1, "skewed": 8}
 """The power of a number from 0 to 1 that draws: at 8, half of the draws fall on one 256th."""
@@ -53,8 +53,8 @@ class Row:
     failed: int
 
 
-def run(sizes: list[int], *, quick: bool, progress: Callable[[str], None]) -> list[Row]:
-    """Measure every size; answers the rows.
+def run(sizes: list[int], *, quick: bool, progress: Callable[[str], None]) -> tuple[list[Row], list[Aim]]:
+    """Measure every size; answers the rows, and how far they are from their aim.
 
     Raises:
         NoLoad: the load generator is missing, or a server did not start.
@@ -78,7 +78,8 @@ def run(sizes: list[int], *, quick: bool, progress: Callable[[str], None]) -> li
             for name, size, pid, shot in turns:
                 progress(f"round {number + 1} of {rounds}: {name} with {size} workspaces")
                 found[name, size].append(shoot(shot, pid, concurrency=_concurrency(name), seconds=seconds))
-    return rows(found, starts)
+    measured = rows(found, starts)
+    return measured, of_scale(measured)
 
 
 def rows(found: dict[tuple[str, int], list[Measured]], starts: dict[int, float]) -> list[Row]:

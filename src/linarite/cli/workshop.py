@@ -74,14 +74,16 @@ def bench(
     say = partial(typer.echo, err=True)
     try:
         if sizes is not None:
-            rows = measuring.scale.run(_sizes(sizes), quick=quick, progress=say)
+            rows, aims = measuring.scale.run(_sizes(sizes), quick=quick, progress=say)
         else:
-            rows = measuring.run(quick=quick, workers=workers, modules=settings.node_modules, progress=say)
+            rows, aims = measuring.run(quick=quick, workers=workers, modules=settings.node_modules, progress=say)
     except measuring.NoLoad as error:
         fail(str(error))
-    import_module("linarite.tables").print_figures(rows)
+    tables = import_module("linarite.tables")
+    tables.print_figures(rows)
+    tables.print_aims(aims)
     if json_file is not None:
-        measuring.report.write_json(json_file, rows)
+        measuring.report.write_json(json_file, rows, aims)
     if plot is not None:
         (measuring.report.write_plot if sizes is None else measuring.report.write_curve)(plot, rows)
 
