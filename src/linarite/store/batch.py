@@ -85,15 +85,18 @@ class Batch:
         """The last try that came as far as to write."""
 
     def write_here(self) -> Written | None:
-        """Write it in this very thread, the event loop's; None where that would wait for somebody, or did not succeed.
+        """Write it in this very thread, the event loop's; None where `write` is to be called, in the thread for that.
 
-        Then `write` is to be called.
+        Raises:
+            BlockingIOError: another process writes just now.
         """
         if self._units or not self._database.is_quick():
             return None
         try:
             with self._database.appending_here() as execute:
                 return self._write(execute)
+        except BlockingIOError:
+            raise
         except Exception:  # noqa: BLE001 - whatever it is: the thread that writes tries again, and says what is wrong
             return None
 

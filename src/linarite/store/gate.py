@@ -38,6 +38,10 @@ __all__ = ["Gate", "Stale"]
 T = TypeVar("T")
 
 _MOST_IN_A_BATCH = 512
+_A_COMMIT = 0.001
+"""Seconds after which another process has mostly ended its commit."""
+_MOST_TRIES = 8
+"""Of a batch, before the thread that writes waits for the other process."""
 
 log = structlog.get_logger()
 
@@ -210,14 +214,21 @@ class Gate:
             self._writing = True
             self._loop().call_soon(self._gather, 0)
 
-    def _gather(self, before: int) -> None:
+    def _gather(self, before: int, tries: int = 0) -> None:
         """Write what is waiting, once a turn of the loop has brought nothing new."""
         if before < len(self._waiting) < _MOST_IN_A_BATCH:
-            self._loop().call_soon(self._gather, len(self._waiting))
+            self._loop().call_soon(self._gather, len(self._waiting), tries)
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
         batch = Batch(self.database, items)
-        written = batch.write_here()
+        try:
+            written = batch.write_here()
+        except BlockingIOError:
+            if tries < _MOST_TRIES:
+                self._waiting = [*items, *self._waiting]
+                self._loop().call_later(_A_COMMIT, self._gather, 0, tries + 1)
+                return
+            written = None
         if written is None:
             self._elsewhere = self._loop().create_task(self._write(batch))
         else:
