@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linarite.errors import Unavailable
 from linarite.model import Secret
-from linarite.store import batch
+from linarite.store import batch, gate
 from linarite.store.gate import Stale
 from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, READER, TEAM, account, found_group, recorded
@@ -154,3 +156,17 @@ def test_processes_that_write_and_look_in_any_order_always_see_the_newest(
             found = site.look(lambda view, key=id_.key: view.resource(key), gate)  # type: ignore[misc]
             assert found is not None
             assert found.body == newest.get(id_.key, found.body)
+
+
+def test_a_database_that_could_not_be_read_once_is_read_the_next_time(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> Any:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    sqlite_site.commit(found_group)
+    with monkeypatch.context() as patched:
+        patched.setattr(gate, "execute_of", fail)  # after the transaction was begun
+        with pytest.raises(Unavailable):
+            sqlite_site.run(sqlite_site.gate.peek(lambda view: view.resource(HOME.key)))
+    assert sqlite_site.look(lambda view: view.resource(HOME.key)) is not None

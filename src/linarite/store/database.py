@@ -1,7 +1,7 @@
 """The two databases behind one door: SQLite in the data folder, or PostgreSQL by URL.
 
-SQLite: write-ahead log, `synchronous=FULL`, and three connections: one writes in a thread of its own; one reads right
-where the question is asked, for a point read costs less than a change of thread; one appends there, too, as long as the
+SQLite: write-ahead log, `synchronous=FULL`, and two connections: one writes in a thread of its own; one reads right
+where the question is asked, for a point read costs less than a change of thread, and appends there, too, as long as the
 disk is quick. PostgreSQL: one writing connection, a few reading ones, all in threads.
 """
 
@@ -185,8 +185,9 @@ class Database:
         return self._reading
 
     def end_reading(self) -> None:
-        self._reading.rollback()  # where SQLAlchemy took part
-        self.here.rollback()
+        if self.here.in_transaction:
+            self._reading.rollback()  # where SQLAlchemy took part
+            self.here.rollback()
 
     def data_version(self) -> int:
         """SQLite only: a number that changes with every commit but those made with `appending_here`.

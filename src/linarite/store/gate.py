@@ -19,7 +19,7 @@ from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
 from linarite.store.database import execute_of
 from linarite.store.statements import VERSION
-from linarite.store.view import Live, Miss, Remembered, Transaction, View
+from linarite.store.view import Live, Miss, Moved, Remembered, Transaction, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,10 @@ class Gate:
         """
         keyring = self._unsealed()
         if self.database.inline:
-            return self._peek_here(question, keyring)
+            try:
+                return self._peek_here(question, keyring)
+            except (OperationalError, sqlite3.OperationalError) as error:
+                raise _unread(error) from error
         with contextlib.suppress(Miss):
             return question(Remembered(self.memory)), self.memory.version
 
@@ -111,15 +114,12 @@ class Gate:
         view = Remembered(self.memory, open_live)
         try:
             return question(view), view.version
-        except Miss:
-            live = view.live or open_live()
-            return question(live), live.version
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise _unread(error) from error
+        except Moved as moved:
+            return question(moved.live), moved.live.version
         finally:
             if view.live is not None:
                 self.memory.take(view.live.learned)
-                self.database.end_reading()
+            self.database.end_reading()
 
     async def _follow(self) -> None:
         """Bring what is remembered up to the newest committed version."""

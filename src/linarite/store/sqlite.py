@@ -12,6 +12,8 @@ import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -24,6 +26,9 @@ _CACHE = 16_000
 
 _WAL_PAGES = 20_000
 """Pages at which SQLite makes a checkpoint by itself, in the midst of a commit: only what is very large comes here."""
+
+
+log = structlog.get_logger()
 
 
 def create_private(path: str | Path) -> None:
@@ -94,10 +99,13 @@ class Checkpoints:
             self._running = self._thread.submit(self._make)
 
     def _make(self) -> None:
-        with contextlib.closing(sqlite3.connect(self._path)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            with self._turn.taken():
+        try:
+            with contextlib.closing(sqlite3.connect(self._path)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                with self._turn.taken():
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            log.warning("the write-ahead log could not be brought home, and grows", why=str(error))
 
     def close(self) -> None:
         self._thread.shutdown()

@@ -32,6 +32,14 @@ class Miss(Exception):
     """The answer is not remembered; ask the database."""
 
 
+class Moved(Exception):
+    """The answer is not remembered, and the database has another state by now: ask the live view again."""
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self.live = live
+
+
 class View(Protocol):
     """One state of the world."""
 
@@ -84,7 +92,7 @@ class Remembered:
                 raise Miss
             self.live = self._open_live()
         if self.live.version != self.version:
-            raise Miss
+            raise Moved(self.live)
         return self.live
 
     def resource(self, key: str) -> Resource | None:
