@@ -34,7 +34,9 @@ def test_callers_who_get_the_same_share_one_answer() -> None:
     for token, key in (("a", "k"), ("b", "k"), ("c", "another")):
         plan.remember(call(token), released(key=key))
     first, second, third = (plan.released(call(token), 1, NOW) for token in "abc")
-    assert first and second and third
+    assert first is not None
+    assert second is not None
+    assert third is not None
     assert first.answer is second.answer
     assert third.answer.body == {"userStorageKey": Secret("another")}
 
