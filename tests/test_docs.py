@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import typer.main
 
 from linarite import cli, errors
 from linarite.client import environment
@@ -36,7 +35,7 @@ def page(name: str) -> str:
 
 def commands() -> dict[str, Any]:
     """The commands, by name, as the parser knows them."""
-    return dict(_commands(typer.main.get_command(cli.app)))
+    return dict(_commands(cli.app))
 
 
 def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:

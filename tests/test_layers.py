@@ -105,13 +105,13 @@ MAY_IMPORT = {
 
 ONLY_IN = {
     "alembic": "store",
+    "click": "cli",
     "psycopg": "store",
     "sqlalchemy": "store",
     "granian": "listener",
     "jinja2": "web",
     "pytest": "testing",
     "rich": "tables",
-    "typer": "cli",
 }
 """Package → the one layer that may import it."""
 
@@ -214,7 +214,7 @@ def test_what_the_table_forbids_is_found(path: str, source: str, said: str) -> N
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("cli.py", "import typer\nfrom linarite import __version__"),
+        ("cli.py", "import click\nfrom linarite import __version__"),
         ("web/arm.py", "from . import render\nfrom .render import page\nfrom linarite.web import guard"),
         ("kinds/storage.py", "from ..kind import Kind\nfrom linarite.errors import Conflict"),
         ("store/database.py", "try:\n    import sqlalchemy\nexcept ImportError:\n    pass"),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from linarite.cli import app
+from linarite.cli.groups import Group
 from linarite.client import READY_FILE, Client, environment
 from tests.cli.program import answered, linarite, refused, surroundings
 
@@ -179,11 +185,33 @@ def test_help_needs_neither_the_server_nor_the_database(arguments: list[str]) ->
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=surroundings({})
     )
-    assert "'typer'" in done.stderr
-    assert [name for name in ("granian", "sqlalchemy", "cryptography") if f"'{name}'" in done.stderr] == []
+    assert "'click'" in done.stderr
+    assert [name for name in ("granian", "sqlalchemy", "cryptography", "rich") if f"'{name}'" in done.stderr] == []
 
 
-def test_no_command_at_all_prints_the_help() -> None:
-    ended = linarite()
-    assert "Usage:" in ended.output + ended.complaint
-    assert ended.status == 2
+@pytest.mark.parametrize("group", [[], ["app"], ["app", "credential"], ["user"], ["fault"]], ids=" ".join)
+def test_no_command_at_all_prints_the_help(group: list[str]) -> None:
+    ended, asked = linarite(*group), linarite(*group, "--help")
+    assert ended.output == asked.output
+    assert ended.output.startswith("Usage:")
+    assert (ended.status, ended.complaint) == (2, "")
+    assert (asked.status, asked.complaint) == (0, "")
+
+
+def test_the_help_lists_every_command_in_the_order_of_a_day_with_its_whole_sentence() -> None:
+    listed = answered("--help").partition("Commands:\n")[2]
+    assert re.findall(r"^  (\w+)", listed, re.MULTILINE) == [
+        "up", "env", "keys", "doctor", "demo", "settings", "bench", "identity", "access", "proxy",
+        "app", "user", "fault", "trail",
+    ]  # fmt: skip
+    words = " ".join(listed.split())
+    assert [one.help for one in app.commands.values() if not one.hidden and str(one.help) not in words] == []
+
+
+def test_a_command_that_is_interrupted_ends_as_the_signal_would_end_it() -> None:
+    @click.command()
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    ended = CliRunner().invoke(Group(commands=[wait]), ["wait"])
+    assert (ended.exit_code, ended.output) == (128 + signal.SIGINT, "")

@@ -151,6 +151,23 @@ def test_an_ephemeral_server_that_is_stopped_while_it_starts_leaves_nothing_behi
     assert "Traceback" not in log.read_text()
 
 
+# ── size ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_process_of_a_server_has_loaded_what_only_other_commands_need(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    tell = "lambda: print('has', *sys.modules, file=sys.stderr)"
+    (tmp_path / "sitecustomize.py").write_text(f"import atexit, sys\natexit.register({tell})")
+    arguments = ("up", "--data", tmp_path / "data", "--no-doors", "--port", "0", "--seed", "none", "--workers", "2")
+    with begun(*arguments, log=log, PYTHONPATH=str(tmp_path)) as process:
+        until(lambda: ANNOUNCED in log.read_text(), log.read_text)
+        assert ended(process, signal.SIGTERM) == 0
+    loaded = [set(line.split()) for line in log.read_text().splitlines() if line.startswith("has ")]
+    assert [{"click", "granian"} <= names for names in loaded] == [True, True], "the server and its sibling"
+    others = {"typer", "pydantic", "rich", "linarite.tables", "linarite.operator_desk"}
+    assert [names & others for names in loaded] == [set(), set()]
+
+
 # ── restarts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

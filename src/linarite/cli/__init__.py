@@ -8,30 +8,23 @@ from __future__ import annotations
 import io
 import sys
 
-import typer
-
 from linarite.cli.applications import applications
 from linarite.cli.faults import faults
+from linarite.cli.groups import Group
 from linarite.cli.server import env, identity, keys, proxy
 from linarite.cli.trail import access, trails
 from linarite.cli.up import sibling, up
 from linarite.cli.users import users
 from linarite.cli.workshop import bench, demo, doctor, settings
 
-COMMANDS = (up, env, keys, doctor, demo, settings, bench, identity, access, proxy)
-GROUPS = {"app": applications, "user": users, "fault": faults, "trail": trails}
+COMMANDS = (up, env, keys, doctor, demo, settings, bench, identity, access, proxy, sibling)
+GROUPS = (applications, users, faults, trails)
 
-app = typer.Typer(
+app = Group(
     help="An Azure Machine Learning workspace server that Azure's own clients cannot tell from the real thing.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    commands=[*COMMANDS, *GROUPS],
+    context_settings={"show_default": True},
 )
-for command in COMMANDS:
-    app.command()(command)
-app.command(hidden=True)(sibling)
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
 
 
 def main() -> None:

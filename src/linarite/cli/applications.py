@@ -3,100 +3,109 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path  # noqa: TC003 - typer reads what it is when a command runs
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from linarite.cli.options import AsJson, Data, Database, fail, operate
+from linarite.cli.groups import Group
+from linarite.cli.options import PATH, as_json, data, database, fail, operate
 
-applications = typer.Typer(help="Add, list and remove the applications that may sign in.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+applications = Group("app", help="Add, list and remove the applications that may sign in.")
+
+known_name = click.argument("name", help="Its name, client id or object id.")
 
 
 @applications.command("add")
+@click.argument("name", help="What people call it.")
+@click.option("--role", help="Role that it gets, by name or id; none unless given.")
+@click.option("--scope", help="Id of what it is for; the subscription unless given.")
+@click.option(
+    "--certificate", type=PATH, help="PEM file with the certificate that it proves itself with, instead of a secret."
+)
+@click.option(
+    "--redirect", "redirects", multiple=True, help="Address for answers to users' browsers; can be given again."
+)
+@click.option("--public", is_flag=True, help="Without a secret, as a program on users' machines.")
+@data
+@database
+@as_json
 def app_add(
-    name: Annotated[str, typer.Argument(help="What people call it.")],
     *,
-    role: Annotated[str | None, typer.Option(help="Role that it gets, by name or id; none unless given.")] = None,
-    scope: Annotated[str | None, typer.Option(help="Id of what it is for; the subscription unless given.")] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help="PEM file with the certificate that it proves itself with, instead of a secret.")
-    ] = None,
-    redirect: Annotated[
-        list[str] | None, typer.Option(help="Address for answers to users' browsers; can be given again.")
-    ] = None,
-    public: Annotated[
-        bool, typer.Option("--public", help="Without a secret, as a program on users' machines.")
-    ] = False,
-    data: Data = None,
-    database: Database = None,
-    as_json: AsJson = False,
+    name: str,
+    role: str | None,
+    scope: str | None,
+    data: Path | None,
+    database: str | None,
+    as_json: bool,
+    **more: object,
 ) -> None:
     """Add an application, and print its secret this once."""
     if scope is not None and role is None:
         fail("--scope says what a role is for: give --role too.")
-    made = operate(
-        "add_application",
-        data,
-        database,
-        name,
-        role=role,
-        scope=scope,
-        certificate=certificate,
-        redirects=redirect or (),
-        public=public,
-    )
+    made = operate("add_application", data, database, name, role=role, scope=scope, **more)
     import_module("linarite.tables").print_application(*made, as_json=as_json)
 
 
 @applications.command("list")
-def app_list(*, data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
+@data
+@database
+@as_json
+def app_list(*, data: Path | None, database: str | None, as_json: bool) -> None:
     """List the applications with their ids and roles."""
     found = operate("list_applications", data, database)
     import_module("linarite.tables").print_applications(found, as_json=as_json)
 
 
 @applications.command("remove")
-def app_remove(
-    name: Annotated[str, typer.Argument(help="Its name, client id or object id.")],
-    *,
-    data: Data = None,
-    database: Database = None,
-) -> None:
+@known_name
+@data
+@database
+def app_remove(*, name: str, data: Path | None, database: str | None) -> None:
     """Remove an application: its secrets, tokens and roles count no more."""
     gone = operate("remove_application", data, database, name)
-    typer.echo(f"Removed {gone}.")
+    click.echo(f"Removed {gone}.")
 
 
 @applications.command("consent")
-def app_consent(
-    name: Annotated[str, typer.Argument(help="Its name, client id or object id.")],
-    *,
-    data: Data = None,
-    database: Database = None,
-) -> None:
+@known_name
+@data
+@database
+def app_consent(*, name: str, data: Path | None, database: str | None) -> None:
     """Consent for everybody: the application may act for every user at every resource."""
     consented = operate("consent", data, database, name)
-    typer.echo(f"{consented} may act for every user.")
+    click.echo(f"{consented} may act for every user.")
 
 
-credentials = typer.Typer(help="Give, list and take what an application proves itself with.", no_args_is_help=True)
-applications.add_typer(credentials, name="credential")
+@applications.group("credential", cls=Group)
+def credentials() -> None:
+    """Give, list and take what an application proves itself with."""
 
-Application = Annotated[str, typer.Argument(help="The application's name, client id or object id.")]
+
+application = click.argument("name", help="The application's name, client id or object id.")
 
 
 @credentials.command("add")
+@application
+@click.option("--certificate", type=PATH, help="PEM file with a certificate.")
+@click.option("--issuer", help="Issuer whose tokens it proves itself with.")
+@click.option("--subject", help="Subject that such a token must have.")
+@click.option("--audience", default="api://AzureADTokenExchange", help="Audience that such a token must have.")
+@data
+@database
+@as_json
 def credential_add(
-    name: Application,
     *,
-    certificate: Annotated[Path | None, typer.Option(help="PEM file with a certificate.")] = None,
-    issuer: Annotated[str | None, typer.Option(help="Issuer whose tokens it proves itself with.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Subject that such a token must have.")] = None,
-    audience: Annotated[str, typer.Option(help="Audience that such a token must have.")] = "api://AzureADTokenExchange",
-    data: Data = None,
-    database: Database = None,
-    as_json: AsJson = False,
+    name: str,
+    certificate: Path | None,
+    issuer: str | None,
+    subject: str | None,
+    audience: str,
+    data: Path | None,
+    database: str | None,
+    as_json: bool,
 ) -> None:
     """Add a certificate or a trusted issuer; one more secret, shown this once, where neither is given."""
     if (issuer is None) != (subject is None) or (issuer is not None and certificate is not None):
@@ -112,22 +121,22 @@ def credential_add(
 
 
 @credentials.command("list")
-def credential_list(
-    name: Application, *, data: Data = None, database: Database = None, as_json: AsJson = False
-) -> None:
+@application
+@data
+@database
+@as_json
+def credential_list(*, name: str, data: Path | None, database: str | None, as_json: bool) -> None:
     """List what an application proves itself with."""
     found = operate("list_credentials", data, database, name)
     import_module("linarite.tables").print_credentials(found, as_json=as_json)
 
 
 @credentials.command("remove")
-def credential_remove(
-    name: Application,
-    credential: Annotated[str, typer.Argument(help="The credential's id.")],
-    *,
-    data: Data = None,
-    database: Database = None,
-) -> None:
+@application
+@click.argument("credential", help="The credential's id.")
+@data
+@database
+def credential_remove(*, name: str, credential: str, data: Path | None, database: str | None) -> None:
     """Remove a credential: it signs nobody in any more."""
     operate("take_credential", data, database, name, credential)
-    typer.echo(f"Removed {credential}.")
+    click.echo(f"Removed {credential}.")

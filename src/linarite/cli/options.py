@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-import typer
+import click
 
 from linarite import client
 from linarite.settings import BadSettings, Settings, load
 
-Data = Annotated[Path | None, typer.Option(help="Folder that holds everything; $LINARITE_DATA, or the user's own.")]
-Database = Annotated[str | None, typer.Option(help="PostgreSQL URL; SQLite in the data folder unless given.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON.")]
+PATH = click.Path(path_type=Path)
+
+data = click.option("--data", type=PATH, help="Folder that holds everything; $LINARITE_DATA, or the user's own.")
+database = click.option("--database", help="PostgreSQL URL; SQLite in the data folder unless given.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer JSON.")
 
 
 def settings_of(**given: object) -> Settings:
@@ -46,5 +48,5 @@ def operate(deed: str, data: Path | None, database: str | None, *arguments: obje
 
 
 def fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+    click.echo(message, err=True)
+    raise click.exceptions.Exit(1)

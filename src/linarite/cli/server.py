@@ -5,33 +5,36 @@ from __future__ import annotations
 import json
 import shlex
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from linarite import client
-from linarite.cli.options import AsJson, Data, Database, fail, operate, running, settings_of
+from linarite.cli.options import as_json, data, database, fail, operate, running, settings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def env(*, data: Data = None, as_json: AsJson = False) -> None:
+@click.command()
+@data
+@as_json
+def env(*, data: Path | None, as_json: bool) -> None:
     """Print what points every client here: eval "$(linarite env)"."""
     known = running(data)
     if as_json:
-        typer.echo(json.dumps(known, indent=2))
+        click.echo(json.dumps(known, indent=2))
         return
     for name, value in client.environment(known).items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def keys(
-    workspace: Annotated[
-        str | None, typer.Argument(help="Name, GROUP/NAME or full id; the sample unless given.")
-    ] = None,
-    *,
-    data: Data = None,
-    show: Annotated[bool, typer.Option("--show", help="Show the values.")] = False,
-    as_json: AsJson = False,
-) -> None:
+@click.command()
+@click.argument("workspace", required=False, help="Name, GROUP/NAME or full id; the sample unless given.")
+@data
+@click.option("--show", is_flag=True, help="Show the values.")
+@as_json
+def keys(*, workspace: str | None, data: Path | None, show: bool, as_json: bool) -> None:
     """List a workspace's keys; values are masked unless --show is given."""
     known = running(data)
     try:
@@ -41,14 +44,13 @@ def keys(
     import_module("linarite.tables").print_keys(answer, show=show, as_json=as_json)
 
 
-def identity(
-    resource: Annotated[str, typer.Argument(help="Full id, or a workspace's NAME or GROUP/NAME.")],
-    *,
-    shape: Annotated[str, typer.Option(help="app-service, azure-ml, imds or cloud-shell.")] = "app-service",
-    data: Data = None,
-    database: Database = None,
-    as_json: AsJson = False,
-) -> None:
+@click.command()
+@click.argument("resource", help="Full id, or a workspace's NAME or GROUP/NAME.")
+@click.option("--shape", default="app-service", help="app-service, azure-ml, imds or cloud-shell.")
+@data
+@database
+@as_json
+def identity(*, resource: str, shape: str, data: Path | None, database: str | None, as_json: bool) -> None:
     """Print what makes clients of a shell a resource's managed identity: eval "$(linarite identity RESOURCE)"."""
     if shape not in client.IDENTITY_SHAPES:
         fail(f"--shape is one of {', '.join(client.IDENTITY_SHAPES)}.")
@@ -59,20 +61,17 @@ def identity(
     except client.NotRunning as error:
         fail(str(error))
     if as_json:
-        typer.echo(json.dumps(variables, indent=2))
+        click.echo(json.dumps(variables, indent=2))
         return
     for name, value in variables.items():
-        typer.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+        click.echo(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
 
 
-def proxy(
-    *,
-    data: Data = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 for any free one.")] = 8442,
-    pass_through: Annotated[
-        bool, typer.Option("--pass-through/--refuse-others", help="What becomes of names that are none of ours.")
-    ] = False,
-) -> None:
+@click.command()
+@data
+@click.option("--port", type=click.IntRange(0, 65535), default=8442, help="Port on loopback; 0 for any free one.")
+@click.option("--pass-through/--refuse-others", default=False, help="What becomes of names that are none of ours.")
+def proxy(*, data: Path | None, port: int, pass_through: bool) -> None:
     """Lead clients that insist on a cloud's host names to the doors of the running server."""
     tunnels = import_module("linarite.proxy")
     try:
@@ -82,6 +81,6 @@ def proxy(
 
 
 def _announce_proxy(port: int) -> None:
-    typer.echo(f"The proxy listens on http://127.0.0.1:{port}")
-    typer.echo(f"  for clients: export HTTPS_PROXY=http://127.0.0.1:{port}")
-    typer.echo("  Ctrl-C stops it.")
+    click.echo(f"The proxy listens on http://127.0.0.1:{port}")
+    click.echo(f"  for clients: export HTTPS_PROXY=http://127.0.0.1:{port}")
+    click.echo("  Ctrl-C stops it.")

@@ -11,12 +11,12 @@ import tempfile
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from linarite import client, doorbell
-from linarite.cli.options import Data, Database, fail, settings_of
+from linarite.cli.options import PATH, data, database, fail, settings_of
 from linarite.settings import load
 
 if TYPE_CHECKING:
@@ -24,27 +24,23 @@ if TYPE_CHECKING:
     from linarite.settings import Settings
 
 
+@click.command()
+@data
+@click.option("--ephemeral", is_flag=True, help="Keep nothing: a new folder, removed at the end.")
+@click.option("--bind", help="Address to listen on; 127.0.0.1 unless given.")
+@click.option("--port", type=int, help="HTTPS port; 0 for any free one.")
+@database
+@click.option("--seed", help="sample or none: what a first start makes.")
+@click.option("--workers", type=int, help="Processes that serve together.")
+@click.option("--no-doors", is_flag=True, help="Serve the API alone.")
+@click.option("--notebook", is_flag=True, help="Let notebook keys open Jupyter: code that runs as you, on loopback.")
+@click.option("--ready-file", type=PATH, help="File to write when every listener answers.")
 def up(
-    *,
-    data: Data = None,
-    ephemeral: Annotated[
-        bool, typer.Option("--ephemeral", help="Keep nothing: a new folder, removed at the end.")
-    ] = False,
-    bind: Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1 unless given.")] = None,
-    port: Annotated[int | None, typer.Option(help="HTTPS port; 0 for any free one.")] = None,
-    database: Database = None,
-    seed: Annotated[str | None, typer.Option(help="sample or none: what a first start makes.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that serve together.")] = None,
-    no_doors: Annotated[bool, typer.Option("--no-doors", help="Serve the API alone.")] = False,
-    notebook: Annotated[
-        bool, typer.Option("--notebook", help="Let notebook keys open Jupyter: code that runs as you, on loopback.")
-    ] = False,
-    ready_file: Annotated[Path | None, typer.Option(help="File to write when every listener answers.")] = None,
+    *, data: Path | None, ephemeral: bool, no_doors: bool, notebook: bool, ready_file: Path | None, **given: Any
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     # Until the server listens for signals itself, SIGTERM unwinds as Ctrl-C does, so that nothing is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    given: dict[str, Any] = {"bind": bind, "port": port, "database": database, "seed": seed, "workers": workers}
     if no_doors:
         given["doors"] = False
     if notebook:
@@ -58,6 +54,7 @@ def up(
         _serve(settings_of(data=Path(folder), **given), ready_file)
 
 
+@click.command(hidden=True)
 def sibling() -> None:
     """Be one more process of a running server; started by it."""
     _lean("linarite.siblings").run()
@@ -79,28 +76,28 @@ def _serve(settings: Settings, ready_file: Path | None) -> None:
 
 def _announce(data: Path, ready: Ready) -> None:
     known = ready.content
-    typer.echo(f"Linarite serves {known['armEndpoint']}")
+    click.echo(f"Linarite serves {known['armEndpoint']}")
     if known["clientSecret"] is None:
-        typer.echo(f"  {client.SEALED}")
+        click.echo(f"  {client.SEALED}")
     else:
         program, folder = _program(), _option(data)
         names = ("subscriptionId", "resourceGroup", "workspace")
-        typer.echo("  subscription {}, group {}, workspace {}".format(*(known[name] for name in names)))
-        typer.echo(f'  in another terminal: eval "$({program} env{folder})" && {program} keys{folder}')
+        click.echo("  subscription {}, group {}, workspace {}".format(*(known[name] for name in names)))
+        click.echo(f'  in another terminal: eval "$({program} env{folder})" && {program} keys{folder}')
         if ready.owner is not None:
-            typer.echo("  in a browser: {}, password {} (shown this once)".format(*ready.owner))
+            click.echo("  in a browser: {}, password {} (shown this once)".format(*ready.owner))
         _announce_doors(ready)
-    typer.echo("  Ctrl-C stops it.")
+    click.echo("  Ctrl-C stops it.")
 
 
 def _announce_doors(ready: Ready) -> None:
     """Whether each door answers, in one line; and below it, why one does not."""
     rings = list(doorbell.ring(ready.content["doors"], ready.closed, ready.content["caBundle"]))
     marks = [f"{one.door} {'✗' if one.fault else '✓'}" for one in rings]
-    typer.echo(f"  doors: {' '.join(marks) or 'off'}")
+    click.echo(f"  doors: {' '.join(marks) or 'off'}")
     for one in rings:
         if one.fault:
-            typer.echo(f"    {one.door}: {one.fault}")
+            click.echo(f"    {one.door}: {one.fault}")
 
 
 def _program() -> str:

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from linarite.cli.options import AsJson, Data, Database, fail, operate
+from linarite.cli.groups import Group
+from linarite.cli.options import as_json, data, database, fail, operate
 
-users = typer.Typer(help="Add, list and remove the users who may sign in.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-AskPassword = Annotated[
-    bool, typer.Option("--ask-password", help="Ask for the password, or read it as a line of standard input.")
-]
+users = Group("user", help="Add, list and remove the users who may sign in.")
+
+ask_password = click.option(
+    "--ask-password", is_flag=True, help="Ask for the password, or read it as a line of standard input."
+)
+known_name = click.argument("name", help="Their user principal name or object id.")
 
 
 @users.command("add")
+@click.argument("name", help="User principal name; without a domain, one of the tenant's.")
+@click.option("--display-name", help="What people call them.")
+@click.option("--role", help="Role that they get, by name or id; none unless given.")
+@click.option("--scope", help="Id of what it is for; the subscription unless given.")
+@ask_password
+@data
+@database
+@as_json
 def user_add(
-    name: Annotated[str, typer.Argument(help="User principal name; without a domain, one of the tenant's.")],
     *,
-    display_name: Annotated[str | None, typer.Option(help="What people call them.")] = None,
-    role: Annotated[str | None, typer.Option(help="Role that they get, by name or id; none unless given.")] = None,
-    scope: Annotated[str | None, typer.Option(help="Id of what it is for; the subscription unless given.")] = None,
-    ask_password: AskPassword = False,
-    data: Data = None,
-    database: Database = None,
-    as_json: AsJson = False,
+    name: str,
+    display_name: str | None,
+    role: str | None,
+    scope: str | None,
+    ask_password: bool,
+    data: Path | None,
+    database: str | None,
+    as_json: bool,
 ) -> None:
     """Add a user; their password is made up and printed this once, unless --ask-password is given."""
     if scope is not None and role is None:
@@ -38,33 +51,32 @@ def user_add(
 
 
 @users.command("list")
-def user_list(*, data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
+@data
+@database
+@as_json
+def user_list(*, data: Path | None, database: str | None, as_json: bool) -> None:
     """List the users with their ids and roles."""
     found = operate("list_users", data, database)
     import_module("linarite.tables").print_users(found, as_json=as_json)
 
 
 @users.command("remove")
-def user_remove(
-    name: Annotated[str, typer.Argument(help="Their user principal name or object id.")],
-    *,
-    data: Data = None,
-    database: Database = None,
-) -> None:
+@known_name
+@data
+@database
+def user_remove(*, name: str, data: Path | None, database: str | None) -> None:
     """Remove a user: their password, tokens and roles count no more."""
     gone = operate("remove_user", data, database, name)
-    typer.echo(f"Removed {gone}.")
+    click.echo(f"Removed {gone}.")
 
 
 @users.command("password")
-def user_password(
-    name: Annotated[str, typer.Argument(help="Their user principal name or object id.")],
-    *,
-    ask_password: AskPassword = False,
-    data: Data = None,
-    database: Database = None,
-    as_json: AsJson = False,
-) -> None:
+@known_name
+@ask_password
+@data
+@database
+@as_json
+def user_password(*, name: str, ask_password: bool, data: Path | None, database: str | None, as_json: bool) -> None:
     """Give a user another password, made up and printed this once, unless --ask-password is given."""
     password = _password() if ask_password else None
     made = operate("change_password", data, database, name, password)
@@ -74,5 +86,5 @@ def user_password(
 def _password() -> str:
     """A password as somebody types it twice, or as a line of standard input."""
     if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     return sys.stdin.readline().rstrip("\n")

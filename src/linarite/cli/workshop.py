@@ -8,36 +8,43 @@ import os
 import signal
 from functools import partial
 from importlib import import_module
-from pathlib import Path  # noqa: TC003 - typer reads what it is when a command runs
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from linarite.cli.options import AsJson, Data, fail, settings_of
+from linarite.cli.options import PATH, as_json, data, fail, settings_of
 from linarite.settings import BadSettings, rows
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def settings(*, as_json: AsJson = False) -> None:
+
+@click.command()
+@as_json
+def settings(*, as_json: bool) -> None:
     """Show every setting, its value, and where that comes from."""
     try:
         found = rows(os.environ)
     except BadSettings as error:
         fail(str(error))
     if as_json:
-        typer.echo(json.dumps([row._asdict() for row in found], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([row._asdict() for row in found], indent=2, ensure_ascii=False))
         return
     import_module("linarite.tables").print_settings(found)
 
 
-def doctor(*, data: Data = None) -> None:
+@click.command()
+@data
+def doctor(*, data: Path | None) -> None:
     """Check folder, keys, certificate, database, ports, doors, clock and trust, and say what to do."""
     settings = settings_of(data=data)
     findings = list(import_module("linarite.doctor").examine(settings, os.environ))
     import_module("linarite.tables").print_findings(findings)
     if not all(finding.well for finding in findings):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
+@click.command()
 def demo() -> None:
     """Show the main job end to end, in a server of its own: list keys, use them, rotate, see the old ones refused."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -50,28 +57,24 @@ def demo() -> None:
     steps = []
     with contextlib.closing(telling.tell(os.environ)) as told:
         for step in told:
-            typer.echo(f"{step.mark} {step.seconds:5.2f} s  {step.title}: {step.saying}")
+            click.echo(f"{step.mark} {step.seconds:5.2f} s  {step.title}: {step.saying}")
             steps.append(step)
     import_module("linarite.tables").print_steps(steps)
     if any(step.held is False for step in steps):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-def bench(
-    *,
-    quick: Annotated[bool, typer.Option("--quick", help="One short round: a look, no figures to keep.")] = False,
-    workers: Annotated[int, typer.Option(help="Processes of the server that is measured.")] = 1,
-    json_file: Annotated[Path | None, typer.Option("--json", help="File for the figures.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="File for a plot of them, as SVG.")] = None,
-    sizes: Annotated[
-        str | None,
-        typer.Option("--scale", help="Numbers of workspaces, as 1000,100000: what listKeys costs with each."),
-    ] = None,
-) -> None:
+@click.command()
+@click.option("--quick", is_flag=True, help="One short round: a look, no figures to keep.")
+@click.option("--workers", default=1, help="Processes of the server that is measured.")
+@click.option("--json", "json_file", type=PATH, help="File for the figures.")
+@click.option("--plot", type=PATH, help="File for a plot of them, as SVG.")
+@click.option("--scale", "sizes", help="Numbers of workspaces, as 1000,100000: what listKeys costs with each.")
+def bench(*, quick: bool, workers: int, json_file: Path | None, plot: Path | None, sizes: str | None) -> None:
     """Measure the server beside a constant answer and its peers, or with ever more workspaces, in one run."""
     measuring = import_module("linarite.bench")
     settings = settings_of()
-    say = partial(typer.echo, err=True)
+    say = partial(click.echo, err=True)
     try:
         if sizes is not None:
             rows, aims = measuring.scale.run(_sizes(sizes), quick=quick, progress=say)
