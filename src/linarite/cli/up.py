@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -22,6 +23,9 @@ from linarite.settings import load
 if TYPE_CHECKING:
     from linarite.data_folder import Ready
     from linarite.settings import Settings
+
+
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @click.command()
@@ -50,7 +54,11 @@ def up(
         return
     if data is not None:
         fail("--ephemeral keeps nothing and --data keeps everything: give one of them.")
-    with tempfile.TemporaryDirectory(prefix="linarite-") as folder:
+    with contextlib.ExitStack() as stack:
+        # A signal between the folder and who removes it would leave it behind: it waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="linarite-"))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         _serve(settings_of(data=Path(folder), **given), ready_file)
 
 
