@@ -184,10 +184,11 @@ class Engine:
 
     def _plan(self, call: Call) -> Plan:
         key = call.method, call.path, call.query.get("api-version", "")
-        plan = self._plans.get(key)
-        if plan is None:
+        try:
+            return self._plans[key]
+        except KeyError:
             plan = self._plans[key] = self._planned(*key)
-        return plan
+            return plan
 
     def _planned(self, method: str, path: str, version: str) -> Plan:
         address = None
