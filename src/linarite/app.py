@@ -104,7 +104,9 @@ class Instance:
         self._stack.callback(database.close)
         if self._part is None:
             bring_up(url)
-        gate = Gate(database, Memory(settings.snapshot_rows), self._keyring(database))
+        gate = Gate(
+            database, Memory(settings.snapshot_rows, opens_secrets=settings.open_secrets), self._keyring(database)
+        )
         self._stack.push_async_callback(gate.close)
         front = _Later()
         listener = Listener(

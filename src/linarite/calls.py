@@ -13,6 +13,7 @@ from linarite.errors import Refusal
 from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
 from linarite.model import Deed, Entry
+from linarite.recent import Recent
 from linarite.routes import Route, Verb
 
 if TYPE_CHECKING:
@@ -64,22 +65,13 @@ class Call(msgspec.Struct):
         return f"Call({self.method} {self.path})"
 
 
-class Released(NamedTuple):
-    """A release, and the state version that it was computed at."""
-
-    version: int
-    answer: Answer
-    case: Case
-
-
 class Plan:
     """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
 
-    Made once for a method, a path and an api-version, and the same for everybody. It remembers what was released: the
-    same query and token get the same answer as long as the state is the same; a body is ignored by all releases.
+    Made once for a method, a path and an api-version, and the same for everybody.
     """
 
-    __slots__ = ("_released", "address", "bucket", "effect", "operation", "refusal", "route", "subscription", "target")
+    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route", "subscription", "target")
 
     def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
         self.address = address
@@ -90,29 +82,10 @@ class Plan:
         self.effect = _effect(route)
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
         self.bucket = _bucket(self.subscription, route)
-        self._released: dict[tuple[str, str | None], Released] = {}
 
     @property
     def repeatable(self) -> bool:
         return self.route is not None and self.route.action is not None and self.route.action.repeatable
-
-    def released(self, call: Call, version: int, now: datetime) -> Released | None:
-        """What was released to the same caller at that version, unless their token has ended."""
-        found = self._released.get((call.query_string, call.authorization))
-        if found is None or found.version != version or found.case.expires is None or found.case.expires <= now:
-            return None
-        return found
-
-    def remember(self, call: Call, released: Released) -> None:
-        kept = next(iter(self._released.values()), None)
-        if kept is not None:
-            if kept.version != released.version or len(self._released) >= _CALLERS:
-                self._released.clear()
-            elif (kept.answer.headers, kept.answer.body) == (released.answer.headers, released.answer.body):
-                released = released._replace(answer=kept.answer)  # one for all who ask
-        # A token is in as many plans as its holder asks for: the text is kept once.
-        token = call.authorization and intern(call.authorization)
-        self._released[call.query_string, token] = released
 
 
 @dataclass(slots=True)
@@ -123,6 +96,57 @@ class Case:
     expires: datetime | None = None
     """When the caller's token ends."""
     changed: frozenset[str] = field(default_factory=frozenset)
+
+
+class Released(NamedTuple):
+    """A release that may be given again."""
+
+    answer: Answer
+    case: Case
+
+
+class Releases:
+    """Releases computed at one state version: the same plan, query and token get the same answer; a body is ignored.
+
+    They hold open secrets, and are dropped as soon as the state has changed.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Remember those of so many plans at most."""
+        self._version = -1
+        self._by_plan: Recent[Plan, dict[tuple[str, str | None], Released]] = Recent(most)
+
+    def find(self, plan: Plan, call: Call, version: int, now: datetime) -> Released | None:
+        """What was released to the same caller at that version, unless their token has ended."""
+        self.drop(version)
+        callers = self._by_plan.get(plan)
+        found = callers.get((call.query_string, call.authorization)) if callers is not None else None
+        if found is None or found.case.expires is None or found.case.expires <= now:
+            return None
+        self._by_plan.move_to_end(plan)
+        return found
+
+    def keep(self, plan: Plan, call: Call, version: int, released: Released) -> None:
+        if version != self._version:
+            return
+        callers = self._by_plan.get(plan)
+        if callers is None:
+            callers = self._by_plan[plan] = {}
+        elif len(callers) >= _CALLERS:
+            callers.clear()
+        for kept in callers.values():  # one answer for all who get the same
+            if (kept.answer.headers, kept.answer.body) == (released.answer.headers, released.answer.body):
+                released = released._replace(answer=kept.answer)
+            break
+        # A token is in as many places as its holder asks for: the text is kept once.
+        token = call.authorization and intern(call.authorization)
+        callers[call.query_string, token] = released
+
+    def drop(self, version: int) -> None:
+        """Forget all that is of another state."""
+        if version != self._version:
+            self._version = version
+            self._by_plan.clear()
 
 
 def entry_of(

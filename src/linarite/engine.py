@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite import access, faults, listing, verbs
-from linarite.calls import Call, Case, Plan, Released, entry_of
+from linarite.calls import Call, Case, Plan, Released, Releases, entry_of
 from linarite.context import Context, Work
 from linarite.errors import Conflict, Refusal
 from linarite.errors.access import caller_remote
@@ -86,6 +86,7 @@ class Engine:
         self.buckets = buckets or Buckets()
         self.trust = trust
         self._plans: Recent[tuple[str, str, str], Plan] = Recent(gate.memory.most or _PLANS)
+        self._releases = Releases(gate.memory.most or _PLANS)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -143,7 +144,7 @@ class Engine:
         for _ in range(_RECOMPUTE):
             version, now = self.gate.memory.version, self.clock()
             outcome: Answer | Refusal
-            remembered = plan.released(call, version, now) if may_remember else None
+            remembered = self._releases.find(plan, call, version, now) if may_remember else None
             if remembered is not None:
                 case = remembered.case
                 outcome = self._counted(call, plan, case, remembered.answer, now)
@@ -158,9 +159,14 @@ class Engine:
             if isinstance(outcome, Refusal):
                 raise outcome
             if remembered is None and plan.repeatable and not call.met and call.vouched is None:
-                plan.remember(call, Released(version, outcome, case))
+                self._keep(plan, call, version, Released(outcome, case))
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
+
+    def _keep(self, plan: Plan, call: Call, version: int, released: Released) -> None:
+        """Remember a release, unless secrets are to stay sealed."""
+        if self.gate.memory.opens_secrets:
+            self._releases.keep(plan, call, version, released)
 
     async def _write(self, call: Call, plan: Plan) -> Answer:
         case = Case()
@@ -171,6 +177,7 @@ class Engine:
             return answer
 
         answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome, at=self.clock()))
+        self._releases.drop(self.gate.memory.version)
         await self._announce(case.changed)
         return answer
 

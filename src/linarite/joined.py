@@ -67,7 +67,7 @@ async def joined(settings: Settings, environment: Mapping[str, str]) -> AsyncIte
         if not keyring.is_made(database):
             raise NoInstance("The database holds no instance yet. Start one with `linarite up`.")
         ring = keyring.unwrapped(database, seal.root_key(settings.root_key, environment))
-        gate = Gate(database, Memory(settings.snapshot_rows), ring)
+        gate = Gate(database, Memory(settings.snapshot_rows, opens_secrets=settings.open_secrets), ring)
         try:
             yield gate
         finally:

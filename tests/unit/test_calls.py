@@ -1,10 +1,10 @@
-"""What a plan remembers of its releases: for whom, for how long, and how many."""
+"""What is remembered of releases: for whom, for how long, and how many."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from linarite.calls import Call, Case, Plan, Released
+from linarite.calls import Call, Case, Plan, Released, Releases
 from linarite.model import Answer, Secret
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -15,25 +15,45 @@ def call(token: str, query: str = "api-version=2023-10-01") -> Call:
     return Call("POST", "/", query, {}, token, lambda: None, "https://localhost", "r", "c", "127.0.0.1")
 
 
-def released(version: int = 1, key: str = "k") -> Released:
-    return Released(version, Answer(200, {"userStorageKey": Secret(key)}), Case(expires=LATER))
+def released(key: str = "k") -> Released:
+    return Released(Answer(200, {"userStorageKey": Secret(key)}), Case(expires=LATER))
 
 
-def test_a_release_is_for_the_same_token_query_and_state_until_the_token_ends() -> None:
-    plan, what = Plan(None), released()
-    plan.remember(call("a"), what)
-    assert plan.released(call("a"), 1, NOW) == what
-    assert plan.released(call("b"), 1, NOW) is None
-    assert plan.released(call("a", "api-version=2023-10-01&x"), 1, NOW) is None
-    assert plan.released(call("a"), 2, NOW) is None
-    assert plan.released(call("a"), 1, LATER) is None
+def remembering(*calls: Call, plan: Plan, most: int = 10) -> Releases:
+    """Releases of state 1 that know what each of the calls was given."""
+    releases = Releases(most)
+    releases.drop(1)
+    for one in calls:
+        releases.keep(plan, one, 1, released())
+    return releases
+
+
+def test_a_release_is_for_the_same_plan_query_token_and_state_until_the_token_ends() -> None:
+    plan = Plan(None)
+    releases = remembering(call("a"), plan=plan)
+    assert releases.find(plan, call("a"), 1, NOW) == released()
+    assert releases.find(Plan(None), call("a"), 1, NOW) is None
+    assert releases.find(plan, call("b"), 1, NOW) is None
+    assert releases.find(plan, call("a", "api-version=2023-10-01&x"), 1, NOW) is None
+    assert releases.find(plan, call("a"), 1, LATER) is None
+    assert releases.find(plan, call("a"), 2, NOW) is None
+
+
+def test_what_is_of_another_state_is_dropped_and_not_kept() -> None:
+    plan = Plan(None)
+    releases = remembering(call("a"), plan=plan)
+    releases.drop(2)
+    releases.keep(plan, call("late"), 1, released())
+    releases.drop(1)
+    assert releases.find(plan, call("a"), 1, NOW) is None
+    assert releases.find(plan, call("late"), 1, NOW) is None
 
 
 def test_callers_who_get_the_same_share_one_answer() -> None:
     plan = Plan(None)
-    for token, key in (("a", "k"), ("b", "k"), ("c", "another")):
-        plan.remember(call(token), released(key=key))
-    first, second, third = (plan.released(call(token), 1, NOW) for token in "abc")
+    releases = remembering(call("a"), call("b"), plan=plan)
+    releases.keep(plan, call("c"), 1, released("another"))
+    first, second, third = (releases.find(plan, call(token), 1, NOW) for token in "abc")
     assert first is not None
     assert second is not None
     assert third is not None
@@ -41,13 +61,12 @@ def test_callers_who_get_the_same_share_one_answer() -> None:
     assert third.answer.body == {"userStorageKey": Secret("another")}
 
 
-def test_what_is_of_an_older_state_makes_room_and_so_do_many_callers() -> None:
-    plan = Plan(None)
-    plan.remember(call("a"), released(1))
-    plan.remember(call("b"), released(2))
-    assert plan.released(call("a"), 1, NOW) is None
-    for number in range(100):
-        plan.remember(call(f"many {number}"), released(2))
-    found = [plan.released(call(f"many {number}"), 2, NOW) for number in range(100)]
+def test_many_callers_and_many_plans_make_room() -> None:
+    plan, many = Plan(None), [call(f"many {number}") for number in range(100)]
+    releases = remembering(*many, plan=plan, most=2)
+    found = [releases.find(plan, one, 1, NOW) for one in many]
     assert 0 < sum(one is not None for one in found) <= 8
     assert found[-1] is not None
+    for _ in range(2):
+        releases.keep(Plan(None), call("a"), 1, released())
+    assert releases.find(plan, many[-1], 1, NOW) is None

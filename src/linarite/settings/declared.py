@@ -93,6 +93,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10**9, description="Rows of each sort that a process remembers at most, to spare the database."),
     ] = 50_000
+    open_secrets: Annotated[
+        bool,
+        Meta(description="Whether secrets are remembered open until the state changes, or unsealed for each answer."),
+    ] = True
     implicit: Annotated[
         bool, Meta(description="Whether browsers are given tokens themselves, and not codes for them alone.")
     ] = True

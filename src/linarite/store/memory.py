@@ -43,7 +43,9 @@ def principal_key(object_id: str) -> str:
 class Memory:
     """Remembered rows, so many of each sort at most, or any number; None means that there is no such row."""
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int | None = None, *, opens_secrets: bool = True) -> None:
+        """`opens_secrets` is whether secrets that were unsealed are remembered as well."""
+        self.opens_secrets = opens_secrets
         make: Callable[[], dict[str, Any]] = dict if most is None else partial(Recent, most)
         self.most = most
         self.version = -1
@@ -89,6 +91,8 @@ class Memory:
         if other.version != self.version:
             return
         for own, new in zip(self._tables(), other._tables(), strict=True):
+            if new is other.secrets and not self.opens_secrets:
+                continue
             for key, value in new.items():
                 own[key] = value
 
