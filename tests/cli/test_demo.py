@@ -123,7 +123,7 @@ def test_without_azurite_and_jupyter_their_steps_say_why_and_the_others_hold(own
         (signal.SIGINT, "server.log"),
         (signal.SIGTERM, "server.log"),
         (signal.SIGINT, "oras pushes and pulls"),
-        (signal.SIGHUP, "the workspace still lists"),
+        (signal.SIGHUP, "azure-mgmt-storage regenerates key1"),
     ],
 )
 def test_a_signal_ends_it_and_nothing_is_left(
