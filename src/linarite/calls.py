@@ -142,6 +142,10 @@ class Releases:
         token = call.authorization and intern(call.authorization)
         callers[call.query_string, token] = released
 
+    def __len__(self) -> int:
+        """Plans of which something is remembered."""
+        return len(self._by_plan)
+
     def drop(self, version: int) -> None:
         """Forget all that is of another state."""
         if version != self._version:

@@ -86,7 +86,7 @@ class Engine:
         self.buckets = buckets or Buckets()
         self.trust = trust
         self._plans: Recent[tuple[str, str, str], Plan] = Recent(gate.memory.most or _PLANS)
-        self._releases = Releases(gate.memory.most or _PLANS)
+        self.releases = Releases(gate.memory.most or _PLANS)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -144,7 +144,7 @@ class Engine:
         for _ in range(_RECOMPUTE):
             version, now = self.gate.memory.version, self.clock()
             outcome: Answer | Refusal
-            remembered = self._releases.find(plan, call, version, now) if may_remember else None
+            remembered = self.releases.find(plan, call, version, now) if may_remember else None
             if remembered is not None:
                 case = remembered.case
                 outcome = self._counted(call, plan, case, remembered.answer, now)
@@ -166,7 +166,7 @@ class Engine:
     def _keep(self, plan: Plan, call: Call, version: int, released: Released) -> None:
         """Remember a release, unless secrets are to stay sealed."""
         if self.gate.memory.opens_secrets:
-            self._releases.keep(plan, call, version, released)
+            self.releases.keep(plan, call, version, released)
 
     async def _write(self, call: Call, plan: Plan) -> Answer:
         case = Case()
@@ -177,7 +177,7 @@ class Engine:
             return answer
 
         answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome, at=self.clock()))
-        self._releases.drop(self.gate.memory.version)
+        self.releases.drop(self.gate.memory.version)
         await self._announce(case.changed)
         return answer
 
