@@ -178,3 +178,23 @@ class Keeper:
         self.fault = f"{self._door} is closed: {self._program} ended {deaths} times in a row. See its log."
         self._settled.set()
         self._log.error("%s", self.fault)
+
+
+class KeptDoor:
+    """A door with a process of its own, as far as that goes."""
+
+    _keeper: Keeper
+
+    @property
+    def pid(self) -> int | None:
+        """The process that serves, or None while there is none."""
+        return self._keeper.pid
+
+    @property
+    def fault(self) -> str | None:
+        """Why the door is closed, in a sentence; None while it is open, or is being opened again."""
+        return self._keeper.fault
+
+    async def stop(self) -> None:
+        """Close the door; what was stored is saved, and no process is left when this returns."""
+        await self._keeper.stop()

@@ -21,7 +21,7 @@ from linarite.doors.blob.child import launch
 from linarite.doors.blob.installed import environment_of_node, find_azurite, find_node
 from linarite.doors.blob.layout import Ports
 from linarite.doors.blob.ledger import Ledger, LedgerUnreadable
-from linarite.doors.keeper import GENTLE, OPENS_WITHIN, Keeper
+from linarite.doors.keeper import GENTLE, OPENS_WITHIN, Keeper, KeptDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("linarite.doors.blob")
 
 
-class BlobDoor:
+class BlobDoor(KeptDoor):
     """Azurite's blob, queue and table service, from `start` until `stop`."""
 
     def __init__(
@@ -59,16 +59,6 @@ class BlobDoor:
         self._keeper = Keeper("The blob door", "Azurite", log, restarts)
         self.on_opened: Callable[[], None] = lambda: None
         """Called when a process has opened the door; a successor may have forgotten the newest containers."""
-
-    @property
-    def pid(self) -> int | None:
-        """The Node process that serves, or None while there is none."""
-        return self._keeper.pid
-
-    @property
-    def fault(self) -> str | None:
-        """Why the door is closed, in a sentence; None while it is open, or is being opened again."""
-        return self._keeper.fault
 
     @property
     def ports(self) -> Ports:
@@ -96,10 +86,6 @@ class BlobDoor:
         await self._keeper.start(
             partial(launch, node, self._node_environment(), self._desk), partial(self._open, azurite)
         )
-
-    async def stop(self) -> None:
-        """Close the door; what was stored is saved, and no process is left when this returns."""
-        await self._keeper.stop()
 
     async def set_accounts(self, accounts: Iterable[Account]) -> None:
         """Exactly these accounts exist from now on; when this returns, no other key opens anything.

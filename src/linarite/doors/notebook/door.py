@@ -12,7 +12,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from linarite.doors.keeper import GENTLE, OPENS_WITHIN, DoorDown, Keeper
+from linarite.doors.keeper import GENTLE, OPENS_WITHIN, DoorDown, Keeper, KeptDoor
 from linarite.doors.notebook.child import launch
 from linarite.doors.process import ChildGone
 
@@ -30,7 +30,7 @@ PACKAGES = {"jupyter_server": "Jupyter Server", "ipykernel": "ipykernel"}
 log = logging.getLogger("linarite.doors.notebook")
 
 
-class NotebookDoor:
+class NotebookDoor(KeptDoor):
     """Jupyter Server, from `start` until `stop`."""
 
     def __init__(
@@ -49,16 +49,6 @@ class NotebookDoor:
         self._within = acknowledged_within
         self._port = layout.port
         self._keeper = Keeper("The notebook door", "Jupyter Server", log, restarts)
-
-    @property
-    def pid(self) -> int | None:
-        """The process that serves, or None while there is none."""
-        return self._keeper.pid
-
-    @property
-    def fault(self) -> str | None:
-        """Why the door is closed, in a sentence; None while it is open, or is being opened again."""
-        return self._keeper.fault
 
     @property
     def origin(self) -> str:
@@ -81,10 +71,6 @@ class NotebookDoor:
         for folder in (self._layout.notebooks, self._layout.jupyter):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._keeper.start(partial(launch, self._environment, self._desk), self._open)
-
-    async def stop(self) -> None:
-        """Close the door; neither a kernel nor the process is left when this returns."""
-        await self._keeper.stop()
 
     async def check(self) -> None:
         """Something changed: when this returns, no websocket is open whose key does not count any more."""
