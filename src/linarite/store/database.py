@@ -59,6 +59,8 @@ class Database:
             message = "The database URL cannot be read. It looks like postgresql://user@host:5432/name."
             raise DatabaseTrouble(message) from error
         self.dialect = parsed.get_backend_name()
+        self.inline = self.dialect == "sqlite"
+        """Whether a row is read right where the question is asked."""
         self._own = contextlib.ExitStack()
         """What is let go of in the end."""
         if self.dialect == "postgresql":
@@ -77,7 +79,6 @@ class Database:
         self._read_threads = ThreadPoolExecutor(_READERS, "linarite-read")
 
     def _open_sqlite(self, url: Any, path: str) -> None:
-        self.inline = True
         try:
             sqlite.create_private(path)
         except OSError as error:
@@ -89,7 +90,6 @@ class Database:
         self._checkpoints = self._own.enter_context(contextlib.closing(sqlite.Checkpoints(path)))
 
     def _open_postgresql(self, url: Any) -> None:
-        self.inline = False
         arguments = {"connect_timeout": 10, "application_name": "linarite"}
         self.writer = create_engine(url, pool_size=1, connect_args=arguments, hide_parameters=True)
         self.reader = create_engine(
