@@ -19,15 +19,15 @@ ABSENT: Any = _Absent()
 
 
 class Shape(Protocol):
-    """How one value is read. A shape that holds others has a `show` too; any other value is shown as it is kept."""
+    """How one value is read. A shape that holds others has `showing` too; any other value is shown as it is kept."""
 
     def read(self, value: Any, before: Any, reading: Reading, at: str) -> Any:
         """Answer the value to keep, ABSENT for none; report what is wrong to `reading`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field:
-    """One member of an object."""
+    """One member of an object. It equals itself alone, so that what was worked out for it is found again at once."""
 
     name: str
     shape: Shape

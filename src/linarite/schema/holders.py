@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 from linarite.schema.field import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from linarite.model import Body
     from linarite.schema.field import Field, Reading, Shape
+
+    Show = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,9 @@ class Listed:
         read = (self.of.read(item, ABSENT, reading, f"{at}[{index}]") for index, item in enumerate(value))
         return [item for item in read if item is not ABSENT]
 
-    def show(self, value: Any, version: str) -> Any:
-        return [_shown(self.of, item, version) for item in value]
+    def showing(self, version: str) -> Show | None:
+        show = showing(self.of, version)
+        return None if show is None else lambda value: [show(item) for item in value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,9 @@ class Mapped:
                 kept[name] = read
         return kept
 
-    def show(self, value: Any, version: str) -> Any:
-        return {name: _shown(self.of, item, version) for name, item in value.items()}
+    def showing(self, version: str) -> Show | None:
+        show = showing(self.of, version)
+        return None if show is None else lambda value: {name: show(item) for name, item in value.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +100,30 @@ class Object:
             kept |= {name: value[name] for name in given.values()}
         return kept
 
-    def show(self, value: Any, version: str) -> Body:
-        shown: Body = {}
-        for one in self.fields:
-            if one.secret or not one.known_at(version):
-                continue
-            item = value.get(one.name, ABSENT)
-            if item is ABSENT or item is None:
-                if one.null_shown or item is None:
-                    shown[one.name] = None
-            else:
-                shown[one.name] = _shown(one.shape, item, version)
-        if self.open:
-            declared = {one.name for one in self.fields}
-            shown |= {name: item for name, item in value.items() if name not in declared}
-        return shown
+    def showing(self, version: str) -> Show:
+        known = [one for one in self.fields if not one.secret and one.known_at(version)]
+        members = [(one.name, one.null_shown, showing(one.shape, version)) for one in known]
+        declared = {one.name for one in self.fields}
+
+        def show(value: Body) -> Body:
+            shown: Body = {}
+            for name, null_shown, show_member in members:
+                item = value.get(name, ABSENT)
+                if item is ABSENT:
+                    if null_shown:
+                        shown[name] = None
+                else:
+                    shown[name] = item if show_member is None or item is None else show_member(item)
+            if self.open:
+                shown |= {name: item for name, item in value.items() if name not in declared}
+            return shown
+
+        return show
 
 
-def _shown(shape: Shape, value: Any, version: str) -> Any:
-    return shape.show(value, version) if isinstance(shape, Listed | Mapped | Object) else value
+def showing(shape: Shape, version: str) -> Show | None:
+    """How an api-version shows a value of that shape; None where it is shown as it is kept."""
+    return shape.showing(version) if isinstance(shape, Listed | Mapped | Object) else None
 
 
 def _member(one: Field, raw: Any, old: Any, reading: Reading, at: str) -> Any:
