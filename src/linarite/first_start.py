@@ -63,7 +63,7 @@ async def found(gate: Gate, now: datetime) -> Founded:
         connection, ring = transaction.connection(), transaction.keyring
         kept = directory.fact(connection, _OWNER_SECRET)
         if kept is not None:
-            secret = ring.open(Sealed.from_bytes(kept), _FACTS, _OWNER_SECRET)
+            secret = ring.open(Sealed(kept), _FACTS, _OWNER_SECRET)
             return Founded(secret, directory.fact(connection, _SEEDED) is not None)
         directory.add_signing_key(connection, new_signing_key(ring, now))
         transaction.note(SIGNING_KEYS)
@@ -75,7 +75,7 @@ async def found(gate: Gate, now: datetime) -> Founded:
         secret = new_secret()
         directory.add_principal(connection, owner, now)
         directory.add_credential(connection, Credential(str(uuid4()), owner.object_id, hash_secret(secret), now))
-        directory.put_fact(connection, _OWNER_SECRET, ring.seal(secret, _FACTS, _OWNER_SECRET).to_bytes())
+        directory.put_fact(connection, _OWNER_SECRET, ring.seal(secret, _FACTS, _OWNER_SECRET).column)
         _assign_owner(transaction, owner)
         password = new_password()
         user = add_user(

@@ -9,10 +9,11 @@ This module decides nothing about which types exist.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+import msgspec
 
 from linarite.errors import BadRequest
 from linarite.errors.names import subscription_malformed
@@ -42,17 +43,22 @@ def new_guid(random: Callable[[int], bytes]) -> str:
     return str(UUID(bytes=random(16), version=4))
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceId:
+class ResourceId(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The id of one resource; `parent` is the enclosing resource or scope, None only for the tenant's root."""
 
-    parent: ResourceId | None = field(compare=False)
-    type: str = field(compare=False)
+    parent: ResourceId | None
+    type: str
     """Full type, as in `Microsoft.Storage/storageAccounts/blobServices`; empty for the root."""
-    name: str = field(compare=False)
-    text: str = field(compare=False)
+    name: str
+    text: str
     key: str
     """The lower-cased text: ids are equal when their keys are."""
+
+    def __eq__(self, other: object) -> bool:
+        return self.key == other.key if isinstance(other, ResourceId) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     def __str__(self) -> str:
         return self.text
@@ -89,13 +95,14 @@ class ResourceId:
         `type_` is full. A type that continues this one's (`A/b` below, `A/b/c` given) becomes `/c/name`; any other is
         an extension, or a top-level resource of a group, and becomes `/providers/A/x/name`.
         """
-        if type_.lower() == SUBSCRIPTION.lower():
+        lower = type_.lower()
+        if lower == SUBSCRIPTION.lower():
             text = f"{self.text.rstrip('/')}/subscriptions/{name}"
-        elif type_.lower() == GROUP.lower():
+        elif lower == GROUP.lower():
             text = f"{self.text}/resourceGroups/{name}"
-        elif type_.lower() == PROVIDER.lower():
+        elif lower == PROVIDER.lower():
             text = f"{self.text.rstrip('/')}/providers/{name}"
-        elif self.type and type_.lower().startswith(self.type.lower() + "/"):
+        elif self.type and lower.startswith(self.type.lower() + "/"):
             text = f"{self.text}{type_[len(self.type) :]}/{name}"
         else:
             text = f"{self.text.rstrip('/')}/providers/{type_}/{name}"
@@ -106,8 +113,7 @@ ROOT = ResourceId(None, "", "", "/", "/")
 """The tenant: the scope above all subscriptions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, gc=False):
     """What a request path names: a scope, and perhaps a provider and one more word.
 
     `scope` alone is a resource. `tail` is a collection of child resources or an action, which only the kinds can tell
@@ -126,7 +132,8 @@ def parse(path: str) -> Address:
     Raises:
         BadRequest: a control character, an over-long path or segment, or a subscription that is no GUID.
     """
-    if len(path) > LONGEST_PATH or _CONTROL.search(path):
+    is_plain = path.isascii() and path.isprintable()
+    if len(path) > LONGEST_PATH or (not is_plain and _CONTROL.search(path)):
         raise BadRequest("InvalidRequestUri", "The request URI is too long or has characters that are not allowed.")
     front, found, behind = path.partition("/providers/")
     scope, rest = _platform(front)
@@ -160,8 +167,8 @@ def parse_id(text: str) -> ResourceId | None:
 
 
 def _words(path: str) -> tuple[str, ...]:
-    words = tuple(word for word in path.split("/") if word)
-    if max(map(len, words), default=0) > LONGEST_SEGMENT:
+    words = tuple(filter(None, path.split("/")))
+    if len(path) > LONGEST_SEGMENT and max(map(len, words), default=0) > LONGEST_SEGMENT:
         raise BadRequest("InvalidRequestUri", f"A segment of the request URI is over {LONGEST_SEGMENT} characters.")
     return words
 

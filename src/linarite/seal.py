@@ -42,6 +42,9 @@ TERM = 4
 """Bytes of a term's number, big-endian."""
 
 _SEALED = b"\x01"
+_HEAD = len(_SEALED) + TERM
+_CLOSED = _HEAD + NONCE
+"""Where the ciphertext begins."""
 _WRAPPED = b"linarite keyring 1\n"
 # Any str goes in and comes out: an encoding error would carry the secret in its `object`.
 _TEXT = ("utf-8", "surrogatepass")
@@ -79,27 +82,24 @@ class RootKey(bytes):
 # ── boxes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Sealed(msgspec.Struct, frozen=True):
-    """A secret at rest: the term whose key closed it, and `box`, a nonce and the ciphertext with its tag."""
+class Sealed(msgspec.Struct, frozen=True, gc=False):
+    """A secret at rest, as one column of a database has it: a mark, a term, a nonce and the ciphertext with its tag."""
 
-    term: int
-    box: bytes
+    column: bytes
 
-    def to_bytes(self) -> bytes:
-        """All of it, for one column of a database."""
-        return _SEALED + self.term.to_bytes(TERM, "big") + self.box
+    @property
+    def head(self) -> bytes:
+        """The mark, and the term whose key closed it."""
+        return self.column[:_HEAD]
 
-    @classmethod
-    def from_bytes(cls, column: bytes) -> Sealed:
-        """What `to_bytes` gave.
+    @property
+    def term(self) -> int:
+        return int.from_bytes(self.head[len(_SEALED) :], "big")
 
-        Raises:
-            SealBroken: these bytes are no sealed value.
-        """
-        start = len(_SEALED) + TERM
-        if len(column) < start or not column.startswith(_SEALED):
-            raise SealBroken("These bytes are no sealed value, or of a newer Linarite.")
-        return cls(int.from_bytes(column[len(_SEALED) : start], "big"), column[start:])
+    @property
+    def box(self) -> bytes:
+        """The nonce and the ciphertext."""
+        return self.column[_HEAD:]
 
 
 @final
@@ -125,7 +125,7 @@ class Keyring:
         self.newest = self.terms[-1]
         self._keys = {term: keys[term] for term in self.terms}
         # Made once: building the cipher costs as much as opening a box with it.
-        self._ciphers = {term: _cipher(key) for term, key in self._keys.items()}
+        self._ciphers = {_head(term): _cipher(key) for term, key in self._keys.items()}
 
     @classmethod
     def fresh(cls, random: Random = os.urandom) -> Keyring:
@@ -134,23 +134,24 @@ class Keyring:
 
     def seal(self, secret: Secret, owner: str, field: str, random: Random = os.urandom) -> Sealed:
         """Close a secret under the newest key, for this field of this owner; the owner's case does not matter."""
-        nonce, binding = random(NONCE), _binding(self.newest, owner, field)
+        head, nonce = _head(self.newest), random(NONCE)
         # No local holds the text: a trace that prints locals must not print it.
-        closed = self._ciphers[self.newest].encrypt(nonce, secret.reveal().encode(*_TEXT), binding)
-        return Sealed(self.newest, nonce + closed)
+        closed = self._ciphers[head].encrypt(nonce, secret.reveal().encode(*_TEXT), _binding(head, owner, field))
+        return Sealed(head + nonce + closed)
 
     def open(self, sealed: Sealed, owner: str, field: str) -> Secret:
         """The secret that was sealed for this field of this owner.
 
         Raises:
-            SealBroken: it was sealed for another place or by another ring, or it was altered.
+            SealBroken: it was sealed for another place or by another ring, it was altered, or it is no sealed value.
         """
-        cipher = self._ciphers.get(sealed.term)
+        column = sealed.column
+        head, nonce, closed = column[:_HEAD], column[_HEAD:_CLOSED], column[_CLOSED:]
+        cipher = self._ciphers.get(head)
         if cipher is None:
-            raise SealBroken(f"{field} of {owner} is sealed in term {sealed.term}, which this keyring does not hold.")
-        nonce, closed = sealed.box[:NONCE], sealed.box[NONCE:]
+            raise SealBroken(_unknown(sealed, owner, field))
         try:
-            return Secret(cipher.decrypt(nonce, closed, _binding(sealed.term, owner, field)).decode(*_TEXT))
+            return Secret(cipher.decrypt(nonce, closed, _binding(head, owner, field)).decode(*_TEXT))
         except (InvalidTag, ValueError):
             raise SealBroken(f"{field} of {owner} does not open: altered, or sealed for another place.") from None
 
@@ -205,15 +206,27 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def _binding(term: int, owner: str, field: str) -> bytes:
+def _unknown(sealed: Sealed, owner: str, field: str) -> str:
+    """Why the ring has no key for it."""
+    if len(sealed.head) < _HEAD or not sealed.head.startswith(_SEALED):
+        return f"{field} of {owner} is no sealed value, or of a newer Linarite."
+    return f"{field} of {owner} is sealed in term {sealed.term}, which this keyring does not hold."
+
+
+def _head(term: int) -> bytes:
+    """What all that is sealed in a term begins with."""
+    return _SEALED + term.to_bytes(TERM, "big")
+
+
+def _binding(head: bytes, owner: str, field: str) -> bytes:
     """What a box is bound to. Each part follows its length, so no two places give the same bytes."""
-    return _owned(term, owner) + _part(field)
+    return _owned(head, owner) + _part(field)
 
 
 @lru_cache(maxsize=64)
-def _owned(term: int, owner: str) -> bytes:
+def _owned(head: bytes, owner: str) -> bytes:
     """The front of a binding; an owner's boxes are opened one after the other."""
-    return _part(str(term)) + _part(owner.lower())
+    return _part(str(Sealed(head).term)) + _part(owner.lower())
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,7 @@ def add_resources(connection: Connection, many: Iterable[Resource]) -> None:
 
 def add_sealed(connection: Connection, many: Iterable[tuple[str, str, Sealed]]) -> None:
     """Sealed values, each with its owner and name."""
-    if rows := [{"owner": owner, "name": name, "box": box.to_bytes()} for owner, name, box in many]:
+    if rows := [{"owner": owner, "name": name, "box": box.column} for owner, name, box in many]:
         connection.execute(insert(tables.secrets), rows)
 
 

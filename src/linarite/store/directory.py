@@ -159,7 +159,7 @@ def signing_keys_all(connection: Connection) -> list[SigningKey]:
         SigningKey(
             row.kid,
             row.public,
-            Sealed.from_bytes(row.box),
+            Sealed(row.box),
             moment(row.created),
             moment(row.retired) if row.retired is not None else None,
         )
@@ -170,7 +170,7 @@ def signing_keys_all(connection: Connection) -> list[SigningKey]:
 def add_signing_key(connection: Connection, new: SigningKey) -> None:
     connection.execute(
         insert(signing_keys).values(
-            kid=new.kid, public=new.public, box=new.box.to_bytes(), created=stamp(new.created), retired=None
+            kid=new.kid, public=new.public, box=new.box.column, created=stamp(new.created), retired=None
         )
     )
 

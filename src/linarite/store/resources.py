@@ -170,14 +170,14 @@ def remove(connection: Connection, key: str) -> None:
 
 def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
     """All sealed values of a resource, by name."""
-    return {name: Sealed.from_bytes(box) for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
+    return {name: Sealed(box) for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
 
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
     """Write a sealed value, or forget it."""
     connection.execute(delete(secrets).where(secrets.c.owner == owner, secrets.c.name == name))
     if sealed is not None:
-        connection.execute(insert(secrets).values(owner=owner, name=name, box=sealed.to_bytes()))
+        connection.execute(insert(secrets).values(owner=owner, name=name, box=sealed.column))
 
 
 def put_assignment(connection: Connection, key: str, assignment: Assignment) -> None:

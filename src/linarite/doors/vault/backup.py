@@ -31,7 +31,7 @@ def pack(view: View, keyring: Keyring, vault: Resource, secret: Resource) -> Sec
     versions = sorted(shelf.versions(view, secret), key=lambda one: one.name == secret.body["current"])
     kept = [[one.name, one.body, shelf.value(view, one).reveal()] for one in versions]
     sealed = keyring.seal(Secret(orjson.dumps([secret.name, kept]).decode()), _owner(vault), _FIELD)
-    return Secret(base64.urlsafe_b64encode(sealed.to_bytes()).decode().rstrip("="))
+    return Secret(base64.urlsafe_b64encode(sealed.column).decode().rstrip("="))
 
 
 def unpack(keyring: Keyring, vault: Resource, text: str) -> tuple[str, list[Kept]]:
@@ -41,7 +41,7 @@ def unpack(keyring: Keyring, vault: Resource, text: str) -> tuple[str, list[Kept
         BadRequest: it is none of this instance and subscription.
     """
     try:
-        sealed = Sealed.from_bytes(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        sealed = Sealed(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         content = keyring.open(sealed, _owner(vault), _FIELD).reveal()
     except (binascii.Error, ValueError, SealBroken):
         raise bad_parameter("Backup blob contains invalid or corrupt version.") from None
