@@ -19,6 +19,7 @@ from linarite.moments import written
 from linarite.schema import Object
 from linarite.shown import as_shown
 from linarite.store import operations
+from linarite.store.database import savepoint
 
 if TYPE_CHECKING:
     from linarite.context import Context, Work
@@ -79,7 +80,7 @@ def carry_out(work: Work, kind: Kind, operation: Operation) -> Operation:
     """
     resource = work.stored(operation.target)
     try:
-        with work.view.connection().begin_nested():
+        with savepoint(work.view.connection()):
             result = _step(work, kind, operation, resource)
     except Refusal as refusal:
         work.view.note_everything()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
 from linarite.errors import Conflict, Refusal, Unavailable
 from linarite.ids import GROUP, ROOT, SUBSCRIPTION
@@ -46,6 +48,9 @@ ALICE = Principal("66666666-0000-0000-0000-000000000001", PrincipalKind.USER, "a
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 NOT_NOW = Conflict("Conflict", "Not now.")
+
+RULE_BROKEN = (IntegrityError, sqlite3.IntegrityError)
+"""A rule of the tables, as SQLAlchemy or SQLite's own driver says it."""
 
 
 @dataclass

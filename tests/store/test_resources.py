@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg import sql
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from linarite.ids import GROUP, ROOT
 from linarite.model import Resource, Secret
@@ -20,6 +19,7 @@ from tests.store.site import (
     ASSIGNMENT,
     HOME,
     NOW,
+    RULE_BROKEN,
     STORAGE,
     TEAM,
     account,
@@ -135,12 +135,12 @@ def test_what_is_not_there_can_be_removed(site: Site) -> None:
 
 
 def test_a_resource_needs_the_one_above_it(site: Site) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(RULE_BROKEN):
         site.commit(lambda transaction: transaction.add(resource(ACCOUNT)))
 
 
 def test_a_secret_needs_its_resource(site: Site) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(RULE_BROKEN):
         site.commit(lambda transaction: transaction.put_secret(ACCOUNT.key, "key1", Secret("k")))
 
 

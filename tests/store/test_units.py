@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from linarite.errors import Conflict
 from linarite.model import Deed, Secret
@@ -17,6 +16,7 @@ from tests.store.site import (
     HOME,
     NOT_NOW,
     NOW,
+    RULE_BROKEN,
     account,
     commits,
     found_group,
@@ -175,13 +175,13 @@ def test_a_unit_that_breaks_undoes_itself_alone(site: Site) -> None:
 def test_a_unit_that_breaks_a_rule_of_the_tables_undoes_itself_alone(site: Site) -> None:
     site.commit(found_group)
     outcomes = site.run(together(site.gate, account("st1"), account("st1"), account("st2")))
-    assert isinstance(outcomes[1], IntegrityError)
+    assert isinstance(outcomes[1], RULE_BROKEN)
     assert site.ask(names) == {"st1", "st2"}
     assert len(site.entries()) == 3
 
 
 def test_what_a_database_complains_of_does_not_print_what_was_to_be_written(site: Site) -> None:
-    with pytest.raises(IntegrityError) as caught:
+    with pytest.raises(RULE_BROKEN) as caught:
         site.commit(lambda transaction: transaction.add(resource(ACCOUNT, {"private": "words"})))
     assert "words" not in str(caught.value)
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from linarite.errors import Refusal
 from linarite.store import trail
-from linarite.store.database import execute_of, passing
-from linarite.store.statements import LEAVE_STATE, TAKE_STATE, append
-from linarite.store.tables import changes
+from linarite.store.database import execute_of, passing, savepoint
+from linarite.store.statements import LEAVE_STATE, PRUNE, TAKE_STATE, append, note
 from linarite.store.view import Transaction
 
 if TYPE_CHECKING:
@@ -36,7 +34,10 @@ Outcome = Any
 _TRIES = 8
 _CHANGES_KEPT = 10_000
 _PRUNE_EVERY = 1_000
-_OWN_FAULTS = (DataError, IntegrityError, ProgrammingError)
+_OWN_FAULTS = (
+    *(DataError, IntegrityError, ProgrammingError),
+    *(sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError),
+)
 """What a unit can bring on itself. Other errors are the database's, and SQLite may have ended the transaction by then:
 what came after would be written outside it ("Response To Errors Within A Transaction", lang_transaction.html)."""
 
@@ -68,7 +69,8 @@ class Written:
 
     base: int
     version: int
-    changed: set[str] = field(default_factory=set)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    """Which key changed with which version."""
     outcomes: list[tuple[asyncio.Future[Any], Outcome]] = field(default_factory=list)
     end: tuple[int, bytes] = (0, b"")
     """The last place that it has on the trail, and the hash there, if it has any."""
@@ -111,11 +113,8 @@ class Batch:
         return self._write_once()
 
     def _write_once(self) -> Written:
-        if self._units or self._tried is not None:
-            with self._database.writing() as connection:
-                return self._write(execute_of(connection), connection)
-        with self._database.appending() as execute:
-            return self._write(execute)
+        with self._database.appending() as connection:
+            return self._write(execute_of(connection), connection)
 
     def _write(self, execute: Execute, connection: Connection | None = None) -> Written:
         """Write in an open transaction; a connection is needed if there are units, or it was tried before."""
@@ -127,6 +126,10 @@ class Batch:
         if connection is not None:
             for unit in self._units:
                 written.outcomes.append((unit.done, _run(connection, unit, written, entries)))
+            for statement, arguments in note(written.notes):
+                execute(statement, arguments)
+            if written.version // _PRUNE_EVERY != version // _PRUNE_EVERY:
+                execute(PRUNE, (written.version - _CHANGES_KEPT,))
         if rows := trail.chain(entries, seq, last):
             seq, last = written.end = rows[-1][0], rows[-1][3]
             self._tried = written
@@ -153,7 +156,7 @@ def _run(connection: Connection, unit: Unit, written: Written, entries: list[Ent
     transaction = Transaction(connection, unit.keyring, written.version + 1)
     outcome: Outcome
     try:
-        with connection.begin_nested():
+        with savepoint(connection):
             outcome = unit.work(transaction)
     except Refusal as refusal:
         outcome = refusal
@@ -165,15 +168,8 @@ def _run(connection: Connection, unit: Unit, written: Written, entries: list[Ent
         entries.extend(transaction.entries)
         if transaction.changed:
             written.version += 1
-            written.changed |= transaction.changed
-            _note_changes(connection, written.version, transaction.changed)
+            written.notes.extend((written.version, key) for key in sorted(transaction.changed))
     entry = unit.entry(outcome)
     if entry is not None:
         entries.append(entry)
     return outcome
-
-
-def _note_changes(connection: Connection, version: int, keys: set[str]) -> None:
-    connection.execute(insert(changes), [{"version": version, "key": key} for key in sorted(keys)])
-    if version % _PRUNE_EVERY == 0:
-        connection.execute(delete(changes).where(changes.c.version <= version - _CHANGES_KEPT))

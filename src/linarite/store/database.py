@@ -73,8 +73,6 @@ class Database:
         self._patience = Patience()
         """With a disk that was not quick."""
         self._writing: Connection | None = None
-        self._driver: Any = None
-        """The driver's own connection below that."""
         self._hand = Hand("linarite-gate")
         self._read_threads = ThreadPoolExecutor(_READERS, "linarite-read")
 
@@ -119,17 +117,20 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def appending(self) -> Iterator[Execute]:
-        """The same for statements of the driver alone, which is what most commits are: on SQLite past SQLAlchemy."""
+    def appending(self) -> Iterator[Connection]:
+        """The same for statements of the driver; on SQLite, SQLAlchemy takes part from its first own statement on."""
         if not self.inline:
             with self.writing() as connection:
-                yield execute_of(connection)
+                yield connection
             return
-        with self._in_turn(), self._kept():
-            driver = self._driver
-            driver.execute("BEGIN IMMEDIATE")
-            yield driver.execute
-            driver.execute("COMMIT")
+        with self._in_turn(), self._kept() as connection:
+            execute = execute_of(connection)
+            execute("BEGIN IMMEDIATE")
+            yield connection
+            if connection.in_transaction():
+                connection.commit()
+            else:
+                execute("COMMIT")
 
     def is_quick(self) -> bool:
         """Whether a commit is to be tried with `appending_here`; to be asked once for each."""
@@ -165,7 +166,6 @@ class Database:
         """The writing connection, kept from one transaction to the next, rolled back and replaced when it broke."""
         if self._writing is None:
             self._writing = self.writer.connect()
-            self._driver = self._writing.connection.driver_connection
         try:
             yield self._writing
         except BaseException:
@@ -245,6 +245,21 @@ def execute_of(connection: Connection) -> Execute:
         return connection.exec_driver_sql(statement.replace("?", "%s"), parameters)
 
     return marked
+
+
+@contextlib.contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """A part of a transaction that an exception undoes alone. It may have such parts itself."""
+    execute = execute_of(connection)
+    execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if not connection.invalidated:
+            execute("ROLLBACK TO SAVEPOINT part")
+            execute("RELEASE SAVEPOINT part")
+        raise
+    execute("RELEASE SAVEPOINT part")
 
 
 def passing(error: Exception) -> bool:

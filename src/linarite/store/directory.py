@@ -9,13 +9,15 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from linarite.model import Principal, PrincipalKind
 from linarite.seal import Sealed
+from linarite.store.database import execute_of
+from linarite.store.statements import PRINCIPAL
 from linarite.store.tables import credentials, facts, moment, presented, principals, signing_keys, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +46,35 @@ class SigningKey:
     retired: datetime | None = None
 
 
-def _principal(row: Row[Any]) -> Principal:
+_COLUMNS = (
+    *(principals.c.object_id, principals.c.kind, principals.c.client, principals.c.tenant, principals.c.name),
+    *(principals.c.app_id, principals.c.disabled, principals.c.resource),
+)
+
+
+def _principal(row: Any) -> Principal:
+    object_id, kind, client, tenant, name, app_id, disabled, resource = row
     return Principal(
-        row.object_id,
-        PrincipalKind(row.kind),
-        row.client,
-        row.tenant,
-        row.name,
-        row.app_id,
-        disabled=row.disabled,
-        resource=row.resource,
+        object_id, PrincipalKind(kind), client, tenant, name, app_id, disabled=bool(disabled), resource=resource
     )
 
 
 def principal(connection: Connection, object_id: str) -> Principal | None:
-    row = connection.execute(select(principals).where(principals.c.object_id == object_id)).first()
+    row = execute_of(connection)(PRINCIPAL, (object_id,)).fetchone()
     return _principal(row) if row else None
 
 
 def principal_by_client(connection: Connection, client: str) -> Principal | None:
     """Find by application id or user name, in any case."""
     wanted = client.lower()
-    query = select(principals).where(or_(principals.c.client == wanted, principals.c.app_id == wanted))
+    query = select(*_COLUMNS).where(or_(principals.c.client == wanted, principals.c.app_id == wanted))
     row = connection.execute(query).first()
     return _principal(row) if row else None
 
 
 def principals_all(connection: Connection) -> list[Principal]:
     """Everybody, by name."""
-    query = select(principals).order_by(principals.c.name, principals.c.object_id)
+    query = select(*_COLUMNS).order_by(principals.c.name, principals.c.object_id)
     return [_principal(row) for row in connection.execute(query)]
 
 

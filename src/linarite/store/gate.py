@@ -246,7 +246,7 @@ class Gate:
     def _end(self, written: Written | None, lost: Sequence[Record | Unit] = ()) -> None:
         """Tell everybody what came of it, and begin with the next batch."""
         if written is not None and written.base == self.memory.version:
-            self._forget(written.version, list(written.changed))
+            self._forget(written.version, [key for _, key in written.notes])
         for done, outcome in written.outcomes if written is not None else ():
             _settle(done, outcome)
         for item in lost:

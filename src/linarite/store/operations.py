@@ -6,16 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import insert, or_, select, update
 
 from linarite.ids import parse
 from linarite.model import Operation, OperationState
-from linarite.store.tables import moment, operations, stamp
+from linarite.store.database import execute_of
+from linarite.store.statements import (
+    BEGIN_OPERATION,
+    END_OPERATION,
+    FIND_OPERATION,
+    FREE,
+    KEEP_OPERATION,
+    LEASE,
+    RUNNING,
+    RUNNING_ON,
+)
+from linarite.store.tables import moment, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 
 def _body(operation: Operation) -> bytes:
@@ -35,14 +45,15 @@ def _body(operation: Operation) -> bytes:
     )
 
 
-def _operation(row: Row[Any]) -> Operation:
-    body = orjson.loads(row.body)
+def _operation(row: tuple[Any, ...]) -> Operation:
+    id_, state, due, attempts, kept = row
+    body = orjson.loads(kept)
     ended = body.pop("ended")
     return Operation(
-        id=row.id,
-        state=OperationState(row.state),
-        due=moment(row.due),
-        attempts=row.attempts,
+        id=id_,
+        state=OperationState(state),
+        due=moment(due),
+        attempts=attempts,
         target=parse(body.pop("target")).scope,
         started=moment(body.pop("started")),
         ended=moment(ended) if ended is not None else None,
@@ -51,65 +62,43 @@ def _operation(row: Row[Any]) -> Operation:
 
 
 def add(connection: Connection, operation: Operation) -> None:
-    connection.execute(
-        insert(operations).values(
-            id=operation.id,
-            target=operation.target.key,
-            state=operation.state,
-            due=stamp(operation.due),
-            attempts=0,
-            body=_body(operation),
-        )
-    )
+    row = (operation.id, operation.target.key, operation.state, stamp(operation.due), _body(operation))
+    execute_of(connection)(BEGIN_OPERATION, row)
 
 
 def find(connection: Connection, id_: str) -> Operation | None:
-    row = connection.execute(select(operations).where(operations.c.id == id_)).first()
+    row = execute_of(connection)(FIND_OPERATION, (id_,)).fetchone()
     return _operation(row) if row else None
 
 
 def running_on(connection: Connection, target: str) -> Operation | None:
     """The operation that is under way on a resource, if any."""
-    query = select(operations).where(operations.c.target == target, operations.c.state == OperationState.RUNNING)
-    row = connection.execute(query).first()
+    row = execute_of(connection)(RUNNING_ON, (target, OperationState.RUNNING)).fetchone()
     return _operation(row) if row else None
 
 
 def claim(connection: Connection, worker: str, now: datetime, until: datetime, most: int) -> list[Operation]:
     """Take up to `most` operations that are due and that no living worker holds, oldest first."""
-    free = or_(operations.c.lease_until.is_(None), operations.c.lease_until <= stamp(now))
-    query = (
-        select(operations)
-        .where(operations.c.state == OperationState.RUNNING, operations.c.due <= stamp(now), free)
-        .order_by(operations.c.due)
-        .limit(most)
-    )
-    rows = connection.execute(query).all()
-    if rows:
-        connection.execute(
-            update(operations)
-            .where(operations.c.id.in_([row.id for row in rows]))
-            .values(lease=worker, lease_until=stamp(until), attempts=operations.c.attempts + 1)
-        )
-    return [replace(found, attempts=found.attempts + 1) for found in map(_operation, rows)]
+    execute = execute_of(connection)
+    free = execute(FREE, (OperationState.RUNNING, stamp(now), stamp(now), most)).fetchall()
+    claimed = [_operation(row) for row in free]
+    for one in claimed:
+        execute(LEASE, (worker, stamp(until), one.id))
+    return [replace(one, attempts=one.attempts + 1) for one in claimed]
 
 
 def next_due(connection: Connection, now: datetime) -> datetime | None:
     """When the next operation may be claimed: when it is due, or when the lease on it ends."""
-    query = select(operations.c.due, operations.c.lease_until).where(operations.c.state == OperationState.RUNNING)
-    times = [max(row.due, row.lease_until or 0) for row in connection.execute(query)]
+    running = execute_of(connection)(RUNNING, (OperationState.RUNNING,)).fetchall()
+    times = [max(due, lease_until or 0) for due, lease_until in running]
     return moment(max(min(times), stamp(now))) if times else None
 
 
 def keep(connection: Connection, operation: Operation) -> None:
     """Write how it went; for everybody else it is still running, and whoever holds it goes on holding it."""
-    connection.execute(update(operations).where(operations.c.id == operation.id).values(body=_body(operation)))
+    execute_of(connection)(KEEP_OPERATION, (_body(operation), operation.id))
 
 
 def end(connection: Connection, operation: Operation) -> None:
     """Write the final state."""
-    connection.execute(
-        update(operations)
-        .where(operations.c.id == operation.id)
-        .values(state=operation.state, lease=None, lease_until=None, body=_body(operation))
-    )
+    execute_of(connection)(END_OPERATION, (operation.state, _body(operation), operation.id))

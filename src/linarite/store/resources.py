@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.seal import Sealed
 from linarite.store.database import execute_of
-from linarite.store.statements import FIND, HELD, SEALED
-from linarite.store.tables import assignments, moment, resources, secrets, stamp
+from linarite.store.statements import ADD, FIND, FORGET, HELD, KEEP, REWRITE, SEALED
+from linarite.store.tables import assignments, moment, resources, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -122,11 +122,11 @@ def _fault(id_: ResourceId, properties: Body) -> Fault:
 
 def add(connection: Connection, resource: Resource) -> None:
     """Write a new resource; its parent must be there, unless it is a subscription or stands at the tenant's root."""
-    connection.execute(insert(resources).values(**row(resource)))
+    execute_of(connection)(ADD, tuple(row(resource).values()))
 
 
 def row(resource: Resource) -> dict[str, Any]:
-    """A new resource as its table has it."""
+    """A new resource as its table has it, in the order of the statement that adds it."""
     parent = resource.id.parent
     return {
         "key": resource.key,
@@ -141,15 +141,8 @@ def row(resource: Resource) -> dict[str, Any]:
 
 
 def rewrite(connection: Connection, resource: Resource) -> None:
-    connection.execute(
-        update(resources)
-        .where(resources.c.key == resource.key)
-        .values(
-            body=orjson.dumps(resource.body),
-            version=resource.version,
-            deleted_at=stamp(resource.deleted_at) if resource.deleted_at else None,
-        )
-    )
+    deleted_at = stamp(resource.deleted_at) if resource.deleted_at else None
+    execute_of(connection)(REWRITE, (orjson.dumps(resource.body), resource.version, deleted_at, resource.key))
 
 
 def _subtree(key: str) -> Select[str]:
@@ -175,9 +168,11 @@ def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
     """Write a sealed value, or forget it."""
-    connection.execute(delete(secrets).where(secrets.c.owner == owner, secrets.c.name == name))
-    if sealed is not None:
-        connection.execute(insert(secrets).values(owner=owner, name=name, box=sealed.column))
+    execute = execute_of(connection)
+    if sealed is None:
+        execute(FORGET, (owner, name))
+    else:
+        execute(KEEP, (owner, name, sealed.column))
 
 
 def put_assignment(connection: Connection, key: str, assignment: Assignment) -> None:

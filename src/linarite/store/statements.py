@@ -1,4 +1,4 @@
-"""The statements that every commit runs, and those that a listKeys runs whose workspace is not remembered, as text.
+"""The statements that writes run, and those that a listKeys runs whose workspace is not remembered, as text.
 
 They go past SQLAlchemy's own work (`docs/performance.md`); all others in the store are written with its expressions.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 VERSION = "SELECT version FROM state"
 OLDEST_CHANGE = "SELECT min(version) FROM changes"
 CHANGED = "SELECT key FROM changes WHERE version > ?"
+PRUNE = "DELETE FROM changes WHERE version <= ?"
 FIND = "SELECT id, body, version, deleted_at FROM resources WHERE key = ?"
 SEALED = "SELECT name, box FROM secrets WHERE owner = ?"
 HELD = "SELECT principal, role, scope FROM assignments WHERE principal = ?"
@@ -25,20 +26,59 @@ TAKE_STATE = {
 """By dialect: SQLite knows no lock of a row, for its transaction holds the whole file."""
 LEAVE_STATE = "UPDATE state SET version = ?, seq = ?, hash = ?"
 
+ADD = "INSERT INTO resources (key, parent, subscription, type, name, id, body, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+REWRITE = "UPDATE resources SET body = ?, version = ?, deleted_at = ? WHERE key = ?"
+KEEP = (
+    "INSERT INTO secrets (owner, name, box) VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET box = excluded.box"
+)
+FORGET = "DELETE FROM secrets WHERE owner = ? AND name = ?"
+PRINCIPAL = (
+    "SELECT object_id, kind, client, tenant, name, app_id, disabled, resource FROM principals WHERE object_id = ?"
+)
+
+_OPERATION = "SELECT id, state, due, attempts, body FROM operations"
+BEGIN_OPERATION = "INSERT INTO operations (id, target, state, due, attempts, body) VALUES (?, ?, ?, ?, 0, ?)"
+FIND_OPERATION = f"{_OPERATION} WHERE id = ?"
+RUNNING_ON = f"{_OPERATION} WHERE target = ? AND state = ?"
+RUNNING = "SELECT due, lease_until FROM operations WHERE state = ?"
+FREE = f"{_OPERATION} WHERE state = ? AND due <= ? AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due LIMIT ?"
+LEASE = "UPDATE operations SET lease = ?, lease_until = ?, attempts = attempts + 1 WHERE id = ?"
+KEEP_OPERATION = "UPDATE operations SET body = ? WHERE id = ?"
+END_OPERATION = "UPDATE operations SET state = ?, lease = NULL, lease_until = NULL, body = ? WHERE id = ?"
+
 _LONGEST_INSERT = 64
 """Rows of the longest insert."""
-_INSERTS = [
-    f"INSERT INTO trail (seq, at, body, hash) VALUES {', '.join(['(?, ?, ?, ?)'] * count)}"  # noqa: S608 - of marks
-    for count in range(_LONGEST_INSERT + 1)
-]
+
+
+def _inserts(columns: str, width: int) -> list[str]:
+    """Statements that insert none, one and up to so many rows."""
+    row = f"({', '.join('?' * width)})"
+    return [
+        f"INSERT INTO {columns} VALUES {', '.join([row] * count)}"  # noqa: S608 - of marks
+        for count in range(_LONGEST_INSERT + 1)
+    ]
+
+
+_TRAIL = _inserts("trail (seq, at, body, hash)", 4)
+_CHANGES = _inserts("changes (version, key)", 2)
 
 
 def append(rows: Sequence[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Statements, with their parameters, that insert rows of the trail.
+    """Statements, with their parameters, that insert rows of the trail."""
+    return _insert(_TRAIL, rows)
 
-    One statement for many rows: the driver lets go of the interpreter once a statement, and where threads want it, it
-    comes back only when they pause.
+
+def note(rows: Sequence[tuple[int, str]]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Statements, with their parameters, that note at which version which key changed."""
+    return _insert(_CHANGES, rows)
+
+
+def _insert(inserts: list[str], rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """One statement for many rows.
+
+    The driver lets go of the interpreter once a statement, and where threads want it, it comes back only when they
+    pause.
     """
     for start in range(0, len(rows), _LONGEST_INSERT):
         some = rows[start : start + _LONGEST_INSERT]
-        yield _INSERTS[len(some)], tuple(chain.from_iterable(some))
+        yield inserts[len(some)], tuple(chain.from_iterable(some))
