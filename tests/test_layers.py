@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NOUNS = "recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
-    "calls throttle faults verbs draft identities listing longrunning context shown routes access roles tokens grants "
-    "foreign graph"
+    "calls answers throttle faults verbs draft identities listing longrunning context shown routes access roles tokens "
+    "grants foreign graph"
 )
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
@@ -29,8 +29,9 @@ MAY_IMPORT = {
     "serving": "app client siblings interpreter data_folder listener certificates logs settings store seal",
     "siblings": "app interpreter logs settings",
     "interpreter": "",
+    "guids": "",
     "data_folder": "client",
-    "app": f"first_start inside data_folder listener certificates {INSIDE}",
+    "app": f"first_start inside data_folder listener certificates guids {INSIDE}",
     "doctor": "client certificates settings store seal",
     "tables": "bench (credentials) (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate
@@ -62,6 +63,7 @@ MAY_IMPORT = {
     "engine": BELOW_ENGINE,
     "throttle": "errors",
     "calls": f"foreign routes {NOUNS}",
+    "answers": f"calls {NOUNS}",
     "faults": f"calls store seal {NOUNS}",
     "listing": f"verbs context shown routes access store {NOUNS}",
     "draft": f"identities context store {NOUNS}",

@@ -23,6 +23,7 @@ from linarite.engine import Engine
 from linarite.foreign import IssuerKeys, Trust
 from linarite.grants import TokenService
 from linarite.graph import Graph
+from linarite.guids import guids
 from linarite.issuers import trusted_in
 from linarite.kinds import KINDS
 from linarite.listener import Listener, PortTaken
@@ -45,7 +46,7 @@ from linarite.worker import Worker
 from linarite.world import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from linarite.doors.house import House
@@ -132,7 +133,7 @@ class Instance:
             implicit=settings.implicit,
         )
         front.application = Front(
-            arm=Arm(engine, _new_ids(), settings.location),
+            arm=Arm(engine, guids().__next__, settings.location),
             oauth=OAuth(tokens, authority),
             graph=Directory(Graph(gate, authority, clock, kept=frozenset({first_start.OWNER_OBJECT}))),
             metadata=Metadata(listener.origin, first_start.TENANT),
@@ -278,23 +279,6 @@ class Instance:
                 await task
 
         self._stack.push_async_callback(end)
-
-
-def _new_ids() -> Callable[[], str]:
-    """A source of version-4 GUIDs that asks the system for random bytes once for 512 of them."""
-
-    def ids() -> Iterator[str]:
-        while True:
-            drawn = os.urandom(16 * 512)
-            text = drawn.hex()
-            for at in range(0, len(text), 32):
-                variant = "89ab"[drawn[at // 2 + 8] & 3]
-                yield (
-                    f"{text[at : at + 8]}-{text[at + 8 : at + 12]}-4{text[at + 13 : at + 16]}-"
-                    f"{variant}{text[at + 17 : at + 20]}-{text[at + 20 : at + 32]}"
-                )
-
-    return ids().__next__
 
 
 class _Later:

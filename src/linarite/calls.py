@@ -1,11 +1,10 @@
-"""What the engine works on: a call as it came, what it is about, what turned out of it, and releases remembered."""
+"""What the engine works on: a call as it came, what it is about, and what turned out of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
-from sys import intern
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +12,6 @@ from linarite.errors import Refusal
 from linarite.ids import SUBSCRIPTION
 from linarite.kind import Effect
 from linarite.model import Deed, Entry
-from linarite.recent import Recent
 from linarite.routes import Route, Verb
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from linarite.foreign import Vouched
     from linarite.ids import Address, ResourceId
     from linarite.model import Answer, Principal
-
-_CALLERS = 8
-"""Releases of one plan that are remembered at most: one for each token that asked of late."""
 
 
 class Call(msgspec.Struct):
@@ -71,21 +66,40 @@ class Plan:
     Made once for a method, a path and an api-version, and the same for everybody.
     """
 
-    __slots__ = ("address", "bucket", "effect", "operation", "refusal", "route", "subscription", "target")
+    __slots__ = (
+        "action",
+        "address",
+        "bucket",
+        "effect",
+        "refusal",
+        "repeatable",
+        "route",
+        "scope",
+        "subscription",
+        "target",
+    )
 
-    def __init__(self, address: Address | None, route: Route | None = None, refusal: Refusal | None = None) -> None:
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        address: Address | None = None,
+        route: Route | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
         self.address = address
         self.route = route
         self.refusal = refusal
-        self.operation = route.operation if route else ""
-        self.target = route.id.text if route else ""
         self.effect = _effect(route)
+        self.repeatable = route is not None and _repeatable(route)
+        """Whether it is answered the same as long as the state is, whatever the time and the body."""
+        self.action = route.operation if route else f"{method} {path[:256]}"
+        """Azure's name of the operation, or what was tried where there is none."""
+        self.target = route.id.text if route else path[:1024]
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
+        self.scope = self.subscription.name if self.subscription else ""
+        """The subscription's name: whose token bucket the call draws on; empty for the tenant's."""
         self.bucket = _bucket(self.subscription, route)
-
-    @property
-    def repeatable(self) -> bool:
-        return self.route is not None and self.route.action is not None and self.route.action.repeatable
 
 
 @dataclass(slots=True)
@@ -96,61 +110,6 @@ class Case:
     expires: datetime | None = None
     """When the caller's token ends."""
     changed: frozenset[str] = field(default_factory=frozenset)
-
-
-class Released(NamedTuple):
-    """A release that may be given again."""
-
-    answer: Answer
-    case: Case
-
-
-class Releases:
-    """Releases computed at one state version: the same plan, query and token get the same answer; a body is ignored.
-
-    They hold open secrets, and are dropped as soon as the state has changed.
-    """
-
-    def __init__(self, most: int) -> None:
-        """Remember those of so many plans at most."""
-        self._version = -1
-        self._by_plan: Recent[Plan, dict[tuple[str, str | None], Released]] = Recent(most)
-
-    def find(self, plan: Plan, call: Call, version: int, now: datetime) -> Released | None:
-        """What was released to the same caller at that version, unless their token has ended."""
-        self.drop(version)
-        callers = self._by_plan.get(plan)
-        found = callers.get((call.query_string, call.authorization)) if callers is not None else None
-        if found is None or found.case.expires is None or found.case.expires <= now:
-            return None
-        self._by_plan.move_to_end(plan)
-        return found
-
-    def keep(self, plan: Plan, call: Call, version: int, released: Released) -> None:
-        if version != self._version:
-            return
-        callers = self._by_plan.get(plan)
-        if callers is None:
-            callers = self._by_plan[plan] = {}
-        elif len(callers) >= _CALLERS:
-            callers.clear()
-        for kept in callers.values():  # one answer for all who get the same
-            if (kept.answer.headers, kept.answer.body) == (released.answer.headers, released.answer.body):
-                released = released._replace(answer=kept.answer)
-            break
-        # A token is in as many places as its holder asks for: the text is kept once.
-        token = call.authorization and intern(call.authorization)
-        callers[call.query_string, token] = released
-
-    def __len__(self) -> int:
-        """Plans of which something is remembered."""
-        return len(self._by_plan)
-
-    def drop(self, version: int) -> None:
-        """Forget all that is of another state."""
-        if version != self._version:
-            self._version = version
-            self._by_plan.clear()
 
 
 def entry_of(
@@ -166,14 +125,13 @@ def entry_of(
 ) -> Entry:
     """What the trail says of a call and what came of it.
 
-    `action` is empty where the call is about nothing that is known; `version` is kept of what `releases` values alone:
-    the state version from which they leave.
+    `version` is kept of what `releases` values alone: the state version from which they leave.
     """
     refused = isinstance(outcome, Refusal)
     return Entry(
         at=at,
         deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
-        action=action or f"{call.method} {call.path[:256]}",
+        action=action,
         target=target,
         caller=principal.object_id if principal else "",
         client=principal.client if principal else "",
@@ -198,6 +156,13 @@ def _effect(route: Route | None) -> Effect:
     if route.action is not None:
         return route.action.effect
     return Effect.READ if route.verb in {Verb.GET, Verb.LIST} else Effect.WRITE
+
+
+def _repeatable(route: Route) -> bool:
+    if route.action is not None:
+        return route.action.effect is Effect.RELEASE and route.action.repeatable
+    kind = route.kind
+    return route.verb is Verb.GET and kind.source is None and not kind.is_progress and not kind.local
 
 
 def _bucket(subscription: ResourceId | None, route: Route | None) -> str:

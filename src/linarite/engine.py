@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite import access, faults, listing, verbs
-from linarite.calls import Call, Case, Plan, Released, Releases, entry_of
+from linarite.answers import Answers, Known
+from linarite.calls import Call, Case, Plan, entry_of
 from linarite.context import Context, Work
 from linarite.errors import Conflict, Refusal
 from linarite.errors.access import caller_remote
@@ -86,7 +87,7 @@ class Engine:
         self.buckets = buckets or Buckets()
         self.trust = trust
         self._plans: Recent[tuple[str, str, str], Plan] = Recent(gate.memory.most or _PLANS)
-        self.releases = Releases(gate.memory.most or _PLANS)
+        self.answers = Answers(gate.memory.most or _PLANS)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -132,41 +133,61 @@ class Engine:
     # ── the three ways of one path ──────────────────────────────────────────────────────────────────────────────────
 
     async def _read(self, call: Call, plan: Plan) -> Answer:
-        case = Case()
-        outcome, _ = await self.gate.look(partial(self._outcome, call, plan, case))
+        version, now = await self.gate.current(), self.clock()
+        again = self._again(call, plan, version, now)
+        if again is not None:
+            outcome, case = again
+        else:
+            case = Case()
+            outcome, version = await self.gate.peek(partial(self._outcome, call, plan, case))
         if isinstance(outcome, Refusal):
             await self.gate.record(self._entry(call, plan, case, outcome, at=self.clock()))
             raise outcome
+        if again is None:
+            self._keep(call, plan, version, Known(outcome, case))
         return outcome
 
     async def _release(self, call: Call, plan: Plan) -> Answer:
-        ask, may_remember = self.gate.peek, call.refusal is None and call.vouched is None
+        gate = self.gate
+        version = gate.memory.version
         for _ in range(_RECOMPUTE):
-            version, now = self.gate.memory.version, self.clock()
-            outcome: Answer | Refusal
-            remembered = self.releases.find(plan, call, version, now) if may_remember else None
-            if remembered is not None:
-                case = remembered.case
-                outcome = self._counted(call, plan, case, remembered.answer, now)
+            now = self.clock()
+            again = self._again(call, plan, version, now)
+            if again is not None:
+                outcome, case = again
             else:
                 case = Case()
-                outcome, version = await ask(partial(self._outcome, call, plan, case))
+                outcome, version = await gate.peek(partial(self._outcome, call, plan, case))
             try:
-                await self.gate.record(self._entry(call, plan, case, outcome, at=now, version=version), version)
+                await gate.record(self._entry(call, plan, case, outcome, at=now, version=version), version)
             except Stale:
-                ask, may_remember = self.gate.look, False
+                version = await gate.current()
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
-            if remembered is None and plan.repeatable and not call.met and call.vouched is None:
-                self._keep(plan, call, version, Released(outcome, case))
+            if again is None:
+                self._keep(call, plan, version, Known(outcome, case))
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
 
-    def _keep(self, plan: Plan, call: Call, version: int, released: Released) -> None:
-        """Remember a release, unless secrets are to stay sealed."""
-        if self.gate.memory.opens_secrets:
-            self.releases.keep(plan, call, version, released)
+    def _again(self, call: Call, plan: Plan, version: int, now: datetime) -> tuple[Answer | Refusal, Case] | None:
+        """What the same call was answered at that version, and what turned out then; a refusal if a bucket is empty."""
+        if not plan.repeatable or call.refusal is not None or call.vouched is not None:
+            return None
+        known = self.answers.find(plan, call, version, now)
+        if known is not None and known.case.principal is not None:
+            try:
+                self._count(call, plan, known.case.principal, now)
+            except Refusal as refusal:
+                return refusal, known.case
+        return known
+
+    def _keep(self, call: Call, plan: Plan, version: int, known: Known) -> None:
+        """Remember an answer that may be given again, unless the secrets in it are to stay sealed."""
+        if plan.effect is Effect.RELEASE and not self.gate.memory.opens_secrets:
+            return
+        if plan.repeatable and not call.met and call.vouched is None:
+            self.answers.keep(plan, call, version, known)
 
     async def _write(self, call: Call, plan: Plan) -> Answer:
         case = Case()
@@ -177,7 +198,7 @@ class Engine:
             return answer
 
         answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome, at=self.clock()))
-        self.releases.drop(self.gate.memory.version)
+        self.answers.drop(self.gate.memory.version)
         await self._announce(case.changed)
         return answer
 
@@ -201,9 +222,9 @@ class Engine:
         address = None
         try:
             address = parse(path)
-            return Plan(address, self.registry.resolve(method, address, version))
+            return Plan(method, path, address, self.registry.resolve(method, address, version))
         except Refusal as refusal:
-            return Plan(address, refusal=refusal.with_traceback(None))
+            return Plan(method, path, address, refusal=refusal.with_traceback(None))
 
     def _outcome(self, call: Call, plan: Plan, case: Case, view: View) -> Answer | Refusal:
         try:
@@ -255,18 +276,9 @@ class Engine:
     def _count(self, call: Call, plan: Plan, caller: Principal, now: datetime) -> None:
         """Take a token of the caller's bucket, once for a call however often it is decided."""
         if call.remaining is None:
-            scope = plan.subscription.name if plan.subscription else self.options.tenant
             call.remaining = 0
-            call.remaining = self.buckets.take(call.bucket, scope, caller.object_id, now)
-
-    def _counted(self, call: Call, plan: Plan, case: Case, answer: Answer, now: datetime) -> Answer | Refusal:
-        """A remembered answer, unless the caller's bucket is empty."""
-        if case.principal is not None:
-            try:
-                self._count(call, plan, case.principal, now)
-            except Refusal as refusal:
-                return refusal
-        return answer
+            scope = plan.scope or self.options.tenant
+            call.remaining = self.buckets.take(plan.bucket, scope, caller.object_id, now)
 
     def _caller(self, view: View, call: Call, case: Case) -> Principal:
         """Who is calling; remembered in the case from here on, so that a refusal names them too."""
@@ -341,8 +353,8 @@ class Engine:
             outcome,
             case.principal,
             at=at,
-            action=plan.operation,
-            target=plan.target or call.path[:1024],
+            action=plan.action,
+            target=plan.target,
             releases=plan.effect is Effect.RELEASE,
             version=version,
         )

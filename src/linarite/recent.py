@@ -16,12 +16,14 @@ class Recent(OrderedDict[K, V]):
         super().__init__()
         self._most = most
 
+    # Not by `super()`, which takes as long as all the rest of it: every request asks several times.
+
     def __getitem__(self, key: K) -> V:
-        value = super().__getitem__(key)
-        self.move_to_end(key)
+        value = OrderedDict.__getitem__(self, key)
+        OrderedDict.move_to_end(self, key)
         return value
 
     def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, value)
+        OrderedDict.__setitem__(self, key, value)
         if len(self) > self._most:
             del self[next(iter(self))]

@@ -57,6 +57,8 @@ class Gate:
         self._waiting: list[Record | Unit] = []
         self._writing = False
         """Whether a batch gathers or is being written."""
+        self._last = 0
+        """Items of the last batch."""
         self._elsewhere: asyncio.Task[None] | None = None
         """Where it is being written by the thread for that, the task that waits."""
         self._known_loop: asyncio.AbstractEventLoop | None = None
@@ -72,11 +74,23 @@ class Gate:
         Raises:
             Unavailable: the database cannot be read now.
         """
+        await self.current()
+        return await self.peek(question)
+
+    async def current(self) -> int:
+        """The version of the newest committed state, up to which what is remembered was brought.
+
+        Raises:
+            Unavailable: the database cannot be read now.
+        """
         try:
-            await self._follow()
+            if self.database.inline:
+                self._follow_here()
+            else:
+                await self._follow()
         except (OperationalError, sqlite3.OperationalError) as error:
             raise _unread(error) from error
-        return await self.peek(question)
+        return self.memory.version
 
     async def peek(self, question: Callable[[View], T]) -> tuple[T, int]:
         """Answer from what is remembered, if it is; the answer may be old, and `record` will say so.
@@ -122,10 +136,7 @@ class Gate:
             self.database.end_reading()
 
     async def _follow(self) -> None:
-        """Bring what is remembered up to the newest committed version."""
-        if self.database.inline:
-            self._follow_inline()
-            return
+        """Bring what is remembered up to the newest committed version, in a thread that may wait for the database."""
         if self._follow_turn is None:
             turn = self._follow_turn = asyncio.get_running_loop().create_future()
             await self._follow_over(turn)
@@ -149,7 +160,8 @@ class Gate:
             if self._follow_turn is not None:
                 asyncio.ensure_future(self._follow_over(self._follow_turn)).add_done_callback(_seen)
 
-    def _follow_inline(self) -> None:
+    def _follow_here(self) -> None:
+        """The same in the event loop's own thread."""
         seen = self.database.data_version()
         if seen == self._data_version:
             return
@@ -215,11 +227,13 @@ class Gate:
             self._loop().call_soon(self._gather, 0)
 
     def _gather(self, before: int, tries: int = 0) -> None:
-        """Write what is waiting, once a turn of the loop has brought nothing new."""
-        if before < len(self._waiting) < _MOST_IN_A_BATCH:
-            self._loop().call_soon(self._gather, len(self._waiting), tries)
+        """Write what is waiting, once a turn of the loop has brought nothing new; one after one is not kept waiting."""
+        waiting = len(self._waiting)
+        if before < waiting < _MOST_IN_A_BATCH and max(waiting, self._last) > 1:
+            self._loop().call_soon(self._gather, waiting, tries)
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
+        self._last = len(items)
         batch = Batch(self.database, items)
         try:
             written = batch.write_here()
@@ -248,7 +262,10 @@ class Gate:
         if written is not None and written.base == self.memory.version:
             self._forget(written.version, [key for _, key in written.notes])
         for done, outcome in written.outcomes if written is not None else ():
-            _settle(done, outcome)
+            if outcome is None and not done.done():
+                done.set_result(None)
+            else:
+                _settle(done, outcome)
         for item in lost:
             _settle(item.done, server_busy())
         self._elsewhere = None

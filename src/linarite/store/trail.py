@@ -12,7 +12,7 @@ from linarite.model import Entry
 from linarite.store.tables import stamp, state, trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
 
@@ -20,9 +20,8 @@ GENESIS = hashlib.sha256(b"linarite trail").digest()
 """What the first entry's hash covers."""
 
 
-def encode(entry: Entry) -> bytes:
-    """The entry as it is kept and hashed."""
-    return msgspec.json.encode(entry)
+encode: Callable[[Entry], bytes] = msgspec.json.Encoder().encode
+"""The entry as it is kept and hashed."""
 
 
 def decode(body: bytes) -> Entry:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from time import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -37,16 +38,25 @@ _FIXED = (
     ("vary", "Accept-Encoding"),
     ("x-content-type-options", "nosniff"),
 )
+_JSON = ("content-type", JSON)
+_STANDARD = ("x-ms-response-type", "standard")
+_ERROR = ("x-ms-response-type", "error")
+_GATEWAY = ("x-ms-failure-cause", "gateway")
 _ECHOED = re.compile(r"[\x21-\x7e]{1,128}")
+
+log = structlog.get_logger()
 
 
 @lru_cache(maxsize=2)
-def _second(timestamp: int) -> str:
-    """A moment as `x-ms-routing-request-id` writes it."""
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y%m%dT%H%M%SZ")
+def _routed(location: str, second: int) -> str:
+    """What `x-ms-routing-request-id` starts with: a place and a moment, in seconds since 1970."""
+    return f"{location}:{datetime.fromtimestamp(second, UTC):%Y%m%dT%H%M%SZ}:"
 
 
-log = structlog.get_logger()
+@lru_cache(maxsize=1024)
+def _remaining(bucket: str, left: int) -> tuple[str, str]:
+    """The header that tells what is left in a bucket."""
+    return f"x-ms-ratelimit-remaining-{bucket}", str(left)
 
 
 class Arm:
@@ -77,35 +87,30 @@ class Arm:
             return self._respond(request, call, internal_error(call.correlation))
 
     def _respond(self, request: Request, call: Call, outcome: Answer | Refusal) -> Response:
-        refused = isinstance(outcome, Refusal)
-        at = _second(int(self._engine.clock().timestamp()))
+        id_ = call.request
         headers = [
             *_FIXED,
             *outcome.headers,
-            ("x-ms-request-id", call.request),
+            ("x-ms-request-id", id_),
             ("x-ms-correlation-request-id", call.correlation),
-            ("x-ms-routing-request-id", f"{self._location}:{at}:{call.request}"),
+            ("x-ms-routing-request-id", _routed(self._location, int(time())) + id_),
         ]
-        if refused and outcome.origin == "gateway":
-            headers.append(("x-ms-failure-cause", "gateway"))
+        if isinstance(outcome, Refusal):
+            headers.append(_GATEWAY if outcome.origin == "gateway" else _ERROR)
+            body = refusal_body(outcome, correlation=call.correlation, request=id_, location=self._location.lower())
         else:
-            headers.append(("x-ms-response-type", "error" if refused else "standard"))
+            headers.append(_STANDARD)
+            body = answer_body(outcome)
         if call.struck_by:
             headers.append((faults.HEADER, ", ".join(call.struck_by)))
         if call.remaining is not None:
-            headers.append((f"x-ms-ratelimit-remaining-{call.bucket}", str(call.remaining)))
+            headers.append(_remaining(call.bucket, call.remaining))
         if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
             echoed = request.headers.get("x-ms-client-request-id", "")
             if _ECHOED.fullmatch(echoed):
                 headers.append(("x-ms-client-request-id", echoed))
-        if isinstance(outcome, Refusal):
-            body = refusal_body(
-                outcome, correlation=call.correlation, request=call.request, location=self._location.lower()
-            )
-        else:
-            body = answer_body(outcome)
         if body:
-            headers.append(("content-type", JSON))
+            headers.append(_JSON)
         if request.method == "HEAD":
             body = b""
         return Response(outcome.status, headers, body)

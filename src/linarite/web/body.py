@@ -15,11 +15,13 @@ from linarite.errors.bodies import body_unreadable, media_type_unsupported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from linarite.web.http import Headers
+
 DEEPEST = 64
 _LARGEST = 2**63
 
 
-def reader(body: bytes, content_type: str) -> Callable[[], Any]:
+def reader(body: bytes, headers: Headers) -> Callable[[], Any]:
     """A function that answers the decoded body, None for an empty one, and raises where it cannot be read.
 
     Reading waits until somebody wants the body, so that a caller who may not is refused first.
@@ -28,6 +30,7 @@ def reader(body: bytes, content_type: str) -> Callable[[], Any]:
         return _nothing
 
     def read() -> Any:
+        content_type = headers.get("content-type", "")
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
             raise media_type_unsupported(content_type)

@@ -19,7 +19,7 @@ def call_of(request: Request, id_: str, correlation: str) -> Call:
         query_string=request.query_string,
         query=request.query,
         authorization=request.headers.get("authorization", "") or None,
-        json=bodies.reader(request.body, request.headers.get("content-type", "")),
+        json=bodies.reader(request.body, request.headers),
         origin=request.origin,
         request=id_,
         correlation=correlation,

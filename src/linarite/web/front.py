@@ -13,7 +13,7 @@ from linarite.web.http import Response
 from linarite.web.render import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from linarite.web.arm import Arm
     from linarite.web.graph import Directory
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from linarite.web.metadata import Metadata
     from linarite.web.oauth import OAuth
 
-_ARM = frozenset({"subscriptions", "providers", "tenants"})
+    Service = Callable[[Request], Awaitable[Response]]
+    """Answers a request; raises Cut where it is not to be answered, and nothing else."""
+
+_ARM = ("", "subscriptions", "providers", "tenants")
 
 
 class Front:
@@ -38,9 +41,14 @@ class Front:
         origin: str,
         body_limit: int,
     ) -> None:
-        self._arm = arm
-        self._oauth = oauth
-        self._graph = graph
+        self._services: dict[str, Service] = {
+            **dict.fromkeys(_ARM, arm.serve),
+            **dict.fromkeys(("metadata", "discovery"), self._cloud),
+            "graph": graph.serve,
+            "health": self._health,
+        }
+        """By the first word of the path; all other words are the token service's, which has a tenant's name there."""
+        self._oauth = oauth.serve
         self._metadata = metadata
         self._sealed = sealed
         self._origin = origin
@@ -48,25 +56,18 @@ class Front:
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """Serve one request (RSGI)."""
-        request = await http.receive(scope, protocol, origin=self._origin, limit=self._body_limit)
+        body = await http.body_of(scope, protocol, self._body_limit) if http.may_have_body(scope) else ()
+        request = http.request_of(scope, *body, origin=self._origin)
+        first = request.path.lstrip("/").partition("/")[0].lower()
         try:
-            http.send(protocol, await self._serve(request))
+            http.send(protocol, await self._services.get(first, self._oauth)(request))
         except Cut:
             cut(scope)
 
-    async def _serve(self, request: Request) -> Response:
-        first = request.path.lstrip("/").partition("/")[0].lower()
-        if first in _ARM or not first:
-            return await self._arm.serve(request)
-        if first == "graph":
-            return await self._graph.serve(request)
-        if first == "health":
-            return self._health()
-        if first in {"metadata", "discovery"}:
-            return self._metadata.serve(request)
-        return await self._oauth.serve(request)
+    async def _cloud(self, request: Request) -> Response:
+        return self._metadata.serve(request)
 
-    def _health(self) -> Response:
+    async def _health(self, _: Request) -> Response:
         """Alive, and whether the root key is at hand; needs neither token nor store."""
         body = orjson.dumps({"status": "sealed" if self._sealed() else "ok"})
         return Response(200, (("content-type", JSON), ("cache-control", "no-store")), body)

@@ -71,29 +71,33 @@ class Response(msgspec.Struct, frozen=True):
 
 async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:
     """Read a request whole, up to `limit` bytes of body."""
+    if may_have_body(scope):
+        return request_of(scope, *await body_of(scope, protocol, limit), origin=origin)
+    return request_of(scope, origin=origin)
+
+
+def request_of(scope: Any, body: bytes = b"", refusal: Refusal | None = None, *, origin: str) -> Request:
+    """The request of a scope; `origin` is whose it is where the client does not say."""
     headers = scope.headers
-    body, refusal = b"", None
-    if _may_have_body(scope.http_version, headers):
-        body, refusal = await _body(protocol, limit)
-        refusal = refusal or _cut_short(body, headers.get("content-length"))
+    query_string = scope.query_string
     return Request(
         method=scope.method,
         path=scope.path,
-        query_string=scope.query_string,
+        query_string=query_string,
         headers=headers,
         body=body,
         address=scope.client.rpartition(":")[0].strip("[]"),
         origin=_origin(scope.scheme, headers.get("host") or scope.authority or "") or origin,
-        query=_query(scope.query_string),
+        query=_query(query_string),
         refusal=refusal,
     )
 
 
-def _may_have_body(http_version: str, headers: Any) -> bool:
+def may_have_body(scope: Any) -> bool:
     """Reading an empty body costs as much as a tenth of a request, so it is not tried where there cannot be one."""
-    length = headers.get("content-length")
+    length = scope.headers.get("content-length")
     if length is None:
-        return http_version not in {"1", "1.0", "1.1"} or headers.get("transfer-encoding") is not None
+        return scope.http_version not in {"1", "1.0", "1.1"} or scope.headers.get("transfer-encoding") is not None
     return bool(length != "0")
 
 
@@ -108,8 +112,11 @@ def _query(query_string: str) -> Mapping[str, str]:
     return MappingProxyType(dict(parse_qsl(query_string, keep_blank_values=True)))
 
 
-async def _body(protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
-    """The body; over the limit, the rest is read and thrown away within reason, so that the client hears the answer."""
+async def body_of(scope: Any, protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
+    """The body, or why there is none.
+
+    Over the limit, the rest is read and thrown away within reason, so that the client hears the answer.
+    """
     chunks: list[bytes] = []
     size = 0
     async for chunk in protocol:
@@ -120,7 +127,8 @@ async def _body(protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
             break
     if size > limit:
         return b"", body_too_large(limit)
-    return b"".join(chunks), None
+    body = b"".join(chunks)
+    return body, _cut_short(body, scope.headers.get("content-length"))
 
 
 def _cut_short(body: bytes, declared: str | None) -> Refusal | None:

@@ -48,10 +48,10 @@ def test_a_secret_is_unsealed_once_unless_it_is_to_stay_sealed(
 def test_no_secret_of_an_older_state_is_remembered(house: House) -> None:
     house.put(ACCOUNT, {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
     before = house.post(f"{ACCOUNT}/listKeys")
-    assert len(house.engine.releases) == 1
+    assert len(house.engine.answers) == 1
     house.post(f"{ACCOUNT}/regenerateKey", {"keyName": "key1"})
     assert house.engine.gate.memory.secrets == {}
-    assert len(house.engine.releases) == 0
+    assert len(house.engine.answers) == 0
     after = house.post(f"{ACCOUNT}/listKeys")
     assert before["keys"][0] != after["keys"][0]
     assert before["keys"][1] == after["keys"][1]
