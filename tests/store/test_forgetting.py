@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from linarite.model import Secret
@@ -23,7 +24,7 @@ def test_only_what_another_process_changed_is_forgotten(site: Site) -> None:
     remember(site, site.gate, HOME, TEAM, ACCOUNT)
     site.commit(rewrite(ACCOUNT, number=1), other)
     site.look(lambda _: None)
-    assert site.gate.memory.resources.keys() == {HOME.key, TEAM.key}
+    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}
     assert site.gate.memory.version == 2
 
 
@@ -31,8 +32,22 @@ def test_only_what_a_process_changed_itself_is_forgotten(site: Site) -> None:
     site.commit(furnish)
     remember(site, site.gate, HOME, TEAM, ACCOUNT)
     site.commit(rewrite(ACCOUNT, number=1))
-    assert site.gate.memory.resources.keys() == {HOME.key, TEAM.key}
+    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}
     assert site.gate.memory.version == 2
+
+
+def test_a_resource_is_remembered_as_it_was_read_once_it_is_asked_for_again(site: Site) -> None:
+    site.commit(furnish)
+    gate = site.another(most=8)
+    remember(site, gate, HOME, TEAM)
+    assert not gate.memory.resources
+    remember(site, gate, HOME)
+    remember(site, gate, TEAM)
+    assert gate.memory.resources.keys() == {TEAM.key}, "one in eight"
+    found = site.look(lambda view: view.resource(TEAM.key), gate)
+    assert found is site.look(lambda view: view.resource(TEAM.key), gate)
+    site.commit(rewrite(TEAM, number=1))
+    assert site.look(lambda view: view.resource(TEAM.key), gate) == replace(found, version=2, body={"number": 1})
 
 
 def test_a_secret_that_changes_is_forgotten_with_its_resource_alone(site: Site) -> None:
@@ -41,9 +56,9 @@ def test_a_secret_that_changes_is_forgotten_with_its_resource_alone(site: Site) 
     site.commit(lambda transaction: transaction.put_secret(ACCOUNT.key, "key1", Secret("new")), site.another())
     site.look(lambda _: None)
     memory = site.gate.memory
-    assert ACCOUNT.key not in memory.secrets
-    assert ACCOUNT.key not in memory.resources
-    assert TEAM.key in memory.secrets
+    assert ACCOUNT.key not in memory.boxes
+    assert ACCOUNT.key not in memory.rows
+    assert TEAM.key in memory.boxes
     assert ALICE.object_id in memory.principals
     assert site.look(lambda view: view.secrets(ACCOUNT.key)) == {"key1": Secret("new")}
 
@@ -61,7 +76,7 @@ def test_a_principal_that_changes_is_forgotten_with_all_that_is_known_of_it(site
     for table in (memory.principals, memory.credentials, memory.assignments, memory.clients):
         assert ALICE.object_id not in table
         assert ALICE.client not in table
-    assert memory.resources
+    assert memory.rows
     assert site.look(lambda view: (view.principal(ALICE.object_id), view.object_id(ALICE.client))) == (None, None)
 
 
@@ -93,7 +108,7 @@ def test_everything_is_forgotten_where_the_log_of_changes_was_cut_off(
     for number in range(3):
         site.commit(rewrite(ACCOUNT, number=number), other)
     site.look(lambda _: None)
-    assert site.gate.memory.resources.keys() == {HOME.key, TEAM.key}, "what is kept reaches back just far enough"
+    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}, "what is kept reaches back just far enough"
     remember(site, site.gate, ACCOUNT)
     site.commit(rewrite(TEAM, number=3), other)
     for number in range(4, 7):
@@ -129,8 +144,8 @@ def test_no_more_is_remembered_than_may_be(site: Site) -> None:
             found = site.look(lambda view, key=id_.key: view.resource(key), gate)  # type: ignore[misc]
             assert found is not None
             assert found.name == id_.name
-            assert len(gate.memory.resources) <= 3
-    assert list(gate.memory.resources) == [id_.key for id_ in ids[-3:]], "the oldest go first"
+            assert len(gate.memory.rows) <= 3
+    assert list(gate.memory.rows) == [id_.key for id_ in ids[-3:]], "the oldest go first"
 
 
 def test_one_answer_of_more_rows_than_may_be_remembered_is_whole(site: Site) -> None:
@@ -138,14 +153,14 @@ def test_one_answer_of_more_rows_than_may_be_remembered_is_whole(site: Site) -> 
     site.commit(found_group, gate)
     found = site.look(lambda view: [view.resource(f"/{number}") for number in range(10)], gate)
     assert found == [None] * 10
-    assert len(gate.memory.resources) == 3
+    assert len(gate.memory.rows) == 3
 
 
 def test_the_row_that_was_asked_for_longest_ago_is_forgotten_first(site: Site) -> None:
     gate = site.another(most=2)
     for key in ("/a", "/b", "/a", "/c"):
         site.look(lambda view, key=key: view.resource(key), gate)  # type: ignore[misc]
-    assert list(gate.memory.resources) == ["/a", "/c"]
+    assert list(gate.memory.rows) == ["/a", "/c"]
 
 
 def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlite_site: Site) -> None:
@@ -160,9 +175,9 @@ def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlit
 def test_what_was_read_at_another_version_is_not_remembered() -> None:
     own, other = Memory(10), Memory(10)
     own.version, other.version = 2, 1
-    other.resources["/a"] = None
+    other.rows["/a"] = None
     own.take(other)
-    assert own.resources == {}
+    assert own.rows == {}
     other.version = 2
     own.take(other)
-    assert own.resources == {"/a": None}
+    assert own.rows == {"/a": None}

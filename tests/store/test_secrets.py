@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import make_url, update
@@ -17,7 +17,7 @@ from sqlalchemy import make_url, update
 from linarite.first_start import found
 from linarite.grants import hash_secret
 from linarite.model import Secret
-from linarite.seal import SealBroken, WrongRootKey
+from linarite.seal import Keyring, SealBroken, WrongRootKey
 from linarite.store import directory, tables
 from linarite.store import keyring as keyrings
 from linarite.store.database import Database
@@ -31,7 +31,6 @@ from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, opened, resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.seal import Keyring
     from linarite.store.view import Transaction
     from tests.store.site import Site
 
@@ -156,7 +155,26 @@ def test_a_secret_that_was_moved_elsewhere_does_not_open(instance: Instance, col
         connection.execute(update(tables.secrets).where(moved).values({column: elsewhere}))
     owner = TEAM.key if column == "owner" else ACCOUNT.key
     with pytest.raises(SealBroken):
-        instance.site.look(lambda view: view.secrets(owner))
+        instance.site.look(lambda view: dict(view.secrets(owner)))
+
+
+def test_only_what_is_asked_for_is_opened_and_nothing_of_it_prints(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    open_ = Keyring.open
+
+    def counted(ring: Keyring, sealed: Any, owner: str, field: str) -> Secret:
+        opened.append(field)
+        return open_(ring, sealed, owner, field)
+
+    monkeypatch.setattr(Keyring, "open", counted)
+    secrets = instance.site.look(lambda view: view.secrets(ACCOUNT.key))
+    assert (len(secrets), "key1" in secrets, "key2" in secrets) == (2, True, False)
+    assert repr(secrets) == f"Secrets(of {ACCOUNT.key})"
+    assert opened == []
+    assert secrets["key1"] == Secret(KEY)
+    assert opened == ["key1"]
 
 
 # ── the keyring ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from linarite import joined, seal
 from linarite.ids import GROUP, parse
 from linarite.model import Assignment, Principal, PrincipalKind, Resource
 from linarite.roles import OWNER
+from linarite.seal import Sealed
 from linarite.store import bulk, directory, keyring, resources
 from linarite.tokens import Authority
 from linarite.tokens.minting import access_claims, mint, private_half
@@ -87,7 +88,8 @@ def _group(database: Database, ring: Keyring, sample: str, number: int, workspac
         first = number * IN_A_GROUP
         ids = [group.child(WORKSPACES, f"w{place}") for place in range(first, first + workspaces)]
         plain = {
-            name: ring.open(box, found.key, name) for name, box in resources.sealed_of(connection, found.key).items()
+            name: ring.open(Sealed(box), found.key, name)
+            for name, box in resources.boxes_of(connection, found.key).items()
         }
         bulk.add_resources(connection, [Resource(group, above.body, found.version)])
         bulk.add_resources(connection, (Resource(id_, found.body, found.version) for id_ in ids))

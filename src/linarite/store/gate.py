@@ -105,7 +105,7 @@ class Gate:
             except (OperationalError, sqlite3.OperationalError) as error:
                 raise _unread(error) from error
         with contextlib.suppress(Miss):
-            return question(Remembered(self.memory)), self.memory.version
+            return question(Remembered(self.memory, keyring)), self.memory.version
 
         def ask(connection: Connection) -> tuple[T, Memory]:
             live = Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0])
@@ -123,16 +123,14 @@ class Gate:
 
         def open_live() -> Live:
             connection = self.database.begin_reading()
-            return Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0])
+            return Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0], self.memory)
 
-        view = Remembered(self.memory, open_live)
+        view = Remembered(self.memory, keyring, open_live)
         try:
             return question(view), view.version
         except Moved as moved:
             return question(moved.live), moved.live.version
         finally:
-            if view.live is not None:
-                self.memory.take(view.live.learned)
             self.database.end_reading()
 
     async def _follow(self) -> None:

@@ -10,12 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from linarite.recent import Recent
+from linarite.store.resources import resource_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from linarite.model import Assignment, Fault, Lock, Principal, Resource, Secret
+    from linarite.model import Assignment, Fault, Lock, Principal, Resource
     from linarite.store.directory import Credential, SigningKey
+    from linarite.store.resources import Row
 
 EVERYTHING = "*"
 """The key of a change that makes all that is remembered void."""
@@ -40,17 +42,26 @@ def principal_key(object_id: str) -> str:
     return f"principal:{object_id}"
 
 
+_READ_AGAIN = 8
+"""One in so many resources that are remembered is so as it was read, too, which is three times as large as its row."""
+
+
 class Memory:
-    """Remembered rows, so many of each sort at most, or any number; None means that there is no such row."""
+    """Remembered rows, so many of each sort at most, or any number; None means that there is no such row.
+
+    Resources and secrets are remembered as they lie in the database: secrets closed, a resource as it was read where it
+    was asked for again of late.
+    """
 
     def __init__(self, most: int | None = None, *, opens_secrets: bool = True) -> None:
-        """`opens_secrets` is whether secrets that were unsealed are remembered as well."""
+        """`opens_secrets` is whether answers with secrets that were unsealed may be remembered beside it."""
         self.opens_secrets = opens_secrets
         make: Callable[[], dict[str, Any]] = dict if most is None else partial(Recent, most)
         self.most = most
         self.version = -1
-        self.resources: dict[str, Resource | None] = make()
-        self.secrets: dict[str, dict[str, Secret]] = make()
+        self.rows: dict[str, Row | None] = make()
+        self.resources: dict[str, Resource] = {} if most is None else Recent(max(1, most // _READ_AGAIN))
+        self.boxes: dict[str, Mapping[str, bytes]] = make()
         self.principals: dict[str, Principal | None] = make()
         self.assignments: dict[str, tuple[Assignment, ...]] = make()
         self.credentials: dict[str, tuple[Credential, ...]] = make()
@@ -59,6 +70,21 @@ class Memory:
         self.locks: dict[str, tuple[Lock, ...]] = make()
         self.faults: dict[str, tuple[Fault, ...]] = make()
         self.signing_keys: dict[str, tuple[SigningKey, ...]] = make()
+
+    def resource(self, key: str) -> Resource | None:
+        """What the row with that key says.
+
+        Raises:
+            KeyError: that is not remembered.
+        """
+        try:
+            return self.resources[key]
+        except KeyError:
+            row = self.rows[key]
+        if row is None:
+            return None
+        found = self.resources[key] = resource_of(row)
+        return found
 
     def forget(self, keys: Iterable[str]) -> None:
         """Drop what changed."""
@@ -79,8 +105,9 @@ class Memory:
                     self.locks.clear()
                 if key.startswith(_FAULT):
                     self.faults.clear()
+                self.rows.pop(key, None)
                 self.resources.pop(key, None)
-                self.secrets.pop(key, None)
+                self.boxes.pop(key, None)
 
     def clear(self) -> None:
         for table in self._tables():
@@ -91,15 +118,14 @@ class Memory:
         if other.version != self.version:
             return
         for own, new in zip(self._tables(), other._tables(), strict=True):
-            if new is other.secrets and not self.opens_secrets:
-                continue
             for key, value in new.items():
                 own[key] = value
 
     def _tables(self) -> tuple[dict[str, Any], ...]:
         return (
+            self.rows,
             self.resources,
-            self.secrets,
+            self.boxes,
             self.principals,
             self.assignments,
             self.credentials,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -9,7 +10,6 @@ from sqlalchemy import delete, insert, select
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
-from linarite.seal import Sealed
 from linarite.store.database import execute_of
 from linarite.store.statements import ADD, FIND, FORGET, HELD, KEEP, REWRITE, SEALED
 from linarite.store.tables import assignments, moment, resources, stamp
@@ -19,21 +19,33 @@ if TYPE_CHECKING:
 
     from linarite.ids import ResourceId
     from linarite.model import Body
+    from linarite.seal import Sealed
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
 
-def _resource(row: Any) -> Resource:
+Row = tuple[str, bytes, int, int | None]
+"""Of a resource: its id, its body as JSON, its version, and the stamp of its end if it is soft-deleted."""
+
+
+def resource_of(row: Row | Any) -> Resource:
+    """What a row says."""
     id_, body, version, deleted_at = row
     return Resource(
         parse(id_).scope, orjson.loads(body), version, moment(deleted_at) if deleted_at is not None else None
     )
 
 
+def row_of(connection: Connection, key: str) -> Row | None:
+    """The row of the resource with that key, soft-deleted ones included."""
+    found: Row | None = execute_of(connection)(FIND, (key,)).fetchone()
+    return found
+
+
 def find(connection: Connection, key: str) -> Resource | None:
     """The resource with that key, soft-deleted ones included."""
-    row = execute_of(connection)(FIND, (key,)).fetchone()
-    return _resource(row) if row else None
+    row = row_of(connection, key)
+    return resource_of(row) if row else None
 
 
 def children(
@@ -59,7 +71,7 @@ def children(
     if type_:
         where.append(resources.c.type == type_.lower())
     query = select(*_COLUMNS).where(*where).order_by(resources.c.key).limit(most)
-    return [_resource(row) for row in connection.execute(query)]
+    return [resource_of(row) for row in connection.execute(query)]
 
 
 def below(connection: Connection, type_: str, scope: str) -> list[Resource]:
@@ -69,14 +81,14 @@ def below(connection: Connection, type_: str, scope: str) -> list[Resource]:
     query = select(*_COLUMNS).where(
         resources.c.type == type_.lower(), resources.c.key.startswith(prefix, autoescape=True)
     )
-    return [_resource(row) for row in connection.execute(query.order_by(resources.c.key))]
+    return [resource_of(row) for row in connection.execute(query.order_by(resources.c.key))]
 
 
 def at(connection: Connection, type_: str, scope: str) -> list[Resource]:
     """Resources of an extension type right at a scope, `/` for the tenant's root."""
     parent = resources.c.parent.is_(None) if scope == "/" else resources.c.parent == scope
     query = select(*_COLUMNS).where(parent, resources.c.type == type_.lower()).order_by(resources.c.key)
-    return [_resource(row) for row in connection.execute(query)]
+    return [resource_of(row) for row in connection.execute(query)]
 
 
 def named(connection: Connection, type_: str, name: str) -> list[Resource]:
@@ -84,20 +96,20 @@ def named(connection: Connection, type_: str, name: str) -> list[Resource]:
     query = select(*_COLUMNS).where(
         resources.c.type == type_.lower(), resources.c.name == name.lower(), resources.c.deleted_at.is_(None)
     )
-    return [_resource(row) for row in connection.execute(query)]
+    return [resource_of(row) for row in connection.execute(query)]
 
 
 def locks(connection: Connection) -> list[Lock]:
     """Every lock, with the scope that it stands at."""
     query = select(*_COLUMNS).where(resources.c.type == "microsoft.authorization/locks")
-    found = [_resource(row) for row in connection.execute(query)]
+    found = [resource_of(row) for row in connection.execute(query)]
     return [Lock(one.id.text, one.id.parent.key if one.id.parent else "/", one.properties["level"]) for one in found]
 
 
 def faults(connection: Connection) -> list[Fault]:
     """The faults on purpose that may still strike, by name."""
     query = select(*_COLUMNS).where(resources.c.type == "linarite.testing/faults").order_by(resources.c.name)
-    found = [_resource(row) for row in connection.execute(query)]
+    found = [resource_of(row) for row in connection.execute(query)]
     return [_fault(one.id, one.properties) for one in found if not is_spent(one)]
 
 
@@ -161,9 +173,9 @@ def remove(connection: Connection, key: str) -> None:
     connection.execute(delete(resources).where(resources.c.key == key))
 
 
-def sealed_of(connection: Connection, owner: str) -> dict[str, Sealed]:
-    """All sealed values of a resource, by name."""
-    return {name: Sealed(box) for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
+def boxes_of(connection: Connection, owner: str) -> dict[str, bytes]:
+    """All sealed values of a resource, by name, as their column has them."""
+    return {intern(name): box for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
 
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from linarite.store import directory, resources
 from linarite.store.memory import EVERYTHING, FAULTS, LOCKS, SIGNING_KEYS, Memory, principal_key
+from linarite.store.secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +49,8 @@ class View(Protocol):
     def resource(self, key: str) -> Resource | None:
         """The resource with that key, soft-deleted ones included."""
 
-    def secrets(self, owner: str) -> dict[str, Secret]:
-        """The secrets of a resource, unsealed, by name."""
+    def secrets(self, owner: str) -> Secrets:
+        """The secrets of a resource by name, each unsealed when it is asked for."""
 
     def principal(self, object_id: str) -> Principal | None:
         """A principal by object id."""
@@ -79,11 +80,12 @@ class View(Protocol):
 class Remembered:
     """The view that costs nothing. What is not remembered is read in a live one, as long as that has the same state."""
 
-    def __init__(self, memory: Memory, open_live: Callable[[], Live] | None = None) -> None:
+    def __init__(self, memory: Memory, keyring: Keyring, open_live: Callable[[], Live] | None = None) -> None:
         self.version = memory.version
         self.live: Live | None = None
         """What was opened below."""
         self._memory = memory
+        self._keyring = keyring
         self._open_live = open_live
 
     def _below(self) -> View:
@@ -97,13 +99,13 @@ class Remembered:
 
     def resource(self, key: str) -> Resource | None:
         try:
-            return self._memory.resources[key]
+            return self._memory.resource(key)
         except KeyError:
             return self._below().resource(key)
 
-    def secrets(self, owner: str) -> dict[str, Secret]:
+    def secrets(self, owner: str) -> Secrets:
         try:
-            return self._memory.secrets[owner]
+            return Secrets(self._memory.boxes[owner], owner, self._keyring)
         except KeyError:
             return self._below().secrets(owner)
 
@@ -154,12 +156,14 @@ class Remembered:
 
 
 class Live:
-    """A view over an open transaction; what it reads it learns."""
+    """A view over an open transaction; what it reads it learns, in a memory of that version or one of its own."""
 
-    def __init__(self, connection: Connection, keyring: Keyring, version: int) -> None:
+    def __init__(self, connection: Connection, keyring: Keyring, version: int, memory: Memory | None = None) -> None:
         self.version = version
-        self.learned = Memory()
-        self.learned.version = version
+        if memory is None or memory.version != version:
+            memory = Memory()
+            memory.version = version
+        self.learned = memory
         self.keyring = keyring
         self._connection = connection
 
@@ -173,15 +177,15 @@ class Live:
         return found
 
     def resource(self, key: str) -> Resource | None:
-        read = partial(resources.find, self._connection, key)
-        return self._learn(self.learned.resources, key, read)
+        try:
+            return self.learned.resource(key)
+        except KeyError:
+            row = self.learned.rows[key] = resources.row_of(self._connection, key)
+            return resources.resource_of(row) if row else None
 
-    def secrets(self, owner: str) -> dict[str, Secret]:
-        def read() -> dict[str, Secret]:
-            sealed = resources.sealed_of(self._connection, owner)
-            return {name: self.keyring.open(box, owner, name) for name, box in sealed.items()}
-
-        return self._learn(self.learned.secrets, owner, read)
+    def secrets(self, owner: str) -> Secrets:
+        read = partial(resources.boxes_of, self._connection, owner)
+        return Secrets(self._learn(self.learned.boxes, owner, read), owner, self.keyring)
 
     def principal(self, object_id: str) -> Principal | None:
         read = partial(directory.principal, self._connection, object_id)

@@ -26,7 +26,9 @@ def answer_body(answer: Answer) -> bytes:
     if answer.body is None:
         return b""
     if answer.rendered is None:
-        force_setattr(answer, "rendered", _encode(answer.body, pretty=answer.origin == "workspaces"))
+        encoded = _encode(answer.body, pretty=answer.origin == "workspaces")
+        # A copy: orjson's own bytes keep all the room that they had to grow in, four kilobytes for a thousand.
+        force_setattr(answer, "rendered", bytes(memoryview(encoded)))
     return answer.rendered or b""
 
 

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -111,7 +111,7 @@ def _keys(view: View, workspace: str) -> dict[str, str]:
     """The notebook keys of a workspace by the names they are kept under; none of one that is gone or deleted."""
     if behind.standing(view, workspace) is None:
         return {}
-    kept: dict[str, Any] = view.secrets(workspace)
+    kept = view.secrets(workspace)
     return {name: kept[name].reveal() for name in KEYS.values() if name in kept}
 
 
