@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from linarite.errors import Refusal
 from linarite.store import trail
+from linarite.store.changes import since
 from linarite.store.database import execute_of, passing, savepoint
 from linarite.store.statements import LEAVE_STATE, PRUNE, TAKE_STATE, append, note
 from linarite.store.view import Transaction
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from linarite.model import Entry
     from linarite.seal import Keyring
     from linarite.store.database import Database, Execute
+    from linarite.store.memory import Memory
 
 Outcome = Any
 
@@ -79,8 +81,10 @@ class Written:
 class Batch:
     """Written once, however often that is tried."""
 
-    def __init__(self, database: Database, items: Sequence[Record | Unit]) -> None:
+    def __init__(self, database: Database, items: Sequence[Record | Unit], known: Memory) -> None:
+        """`known` is what the units of earlier batches read, for those of this one; nobody else uses it meanwhile."""
         self.items = items
+        self._known = known
         self._database = database
         self._units = [item for item in items if isinstance(item, Unit)]
         self._tried: Written | None = None
@@ -113,8 +117,12 @@ class Batch:
         return self._write_once()
 
     def _write_once(self) -> Written:
-        with self._database.appending() as connection:
-            return self._write(execute_of(connection), connection)
+        try:
+            with self._database.appending() as connection:
+                return self._write(execute_of(connection), connection)
+        except BaseException:
+            self._known.follow(-1, None)
+            raise
 
     def _write(self, execute: Execute, connection: Connection | None = None) -> Written:
         """Write in an open transaction; a connection is needed if there are units, or it was tried before."""
@@ -123,9 +131,8 @@ class Batch:
             return self._tried  # it was committed, and the connection broke before the database could say so
         written = Written(base=version, version=version)
         entries = self._recorded(written)
-        if connection is not None:
-            for unit in self._units:
-                written.outcomes.append((unit.done, _run(connection, unit, written, entries)))
+        if connection is not None and self._units:
+            self._work(connection, written, entries)
             for statement, arguments in note(written.notes):
                 execute(statement, arguments)
             if written.version // _PRUNE_EVERY != version // _PRUNE_EVERY:
@@ -139,6 +146,15 @@ class Batch:
             execute(LEAVE_STATE, (written.version, seq, last))
         return written
 
+    def _work(self, connection: Connection, written: Written, entries: list[Entry]) -> None:
+        """Run the units, each over the state that the ones before it left."""
+        known = self._known
+        if known.version != written.base:
+            known.follow(*since(connection, known.version))
+        for unit in self._units:
+            written.outcomes.append((unit.done, _run(connection, unit, written, entries, known)))
+        known.version = written.version
+
     def _recorded(self, written: Written) -> list[Entry]:
         """The entries to record as they are; those of an older version are stale, and are not."""
         entries = []
@@ -151,20 +167,27 @@ class Batch:
         return entries
 
 
-def _run(connection: Connection, unit: Unit, written: Written, entries: list[Entry]) -> Outcome:
-    """Run one unit inside the batch's transaction; what it refuses or breaks undoes nobody else's work."""
-    transaction = Transaction(connection, unit.keyring, written.version + 1)
+def _run(connection: Connection, unit: Unit, written: Written, entries: list[Entry], known: Memory) -> Outcome:
+    """Run one unit inside the batch's transaction; what it refuses or breaks undoes nobody else's work.
+
+    What it wrote is known no more, for the next one to read it as the database has it.
+    """
+    known.version = written.version + 1
+    transaction = Transaction(connection, unit.keyring, known.version, known)
     outcome: Outcome
     try:
         with savepoint(connection):
             outcome = unit.work(transaction)
     except Refusal as refusal:
         outcome = refusal
+        known.clear()
     except Exception as error:
+        known.clear()
         if isinstance(error, DBAPIError | sqlite3.Error) and not isinstance(error, _OWN_FAULTS):
             raise
         return error
     else:
+        known.forget(transaction.changed)
         entries.extend(transaction.entries)
         if transaction.changed:
             written.version += 1

@@ -18,6 +18,6 @@ def since(connection: Connection, known: int) -> tuple[int, list[str] | None]:
     if version == known:
         return version, []
     [oldest] = execute(OLDEST_CHANGE).fetchone()
-    if known < 0 or oldest is None or oldest > known + 1:
+    if not 0 <= known < version or oldest is None or oldest > known + 1:
         return version, None
     return version, [key for (key,) in execute(CHANGED, (known,)).fetchall()]

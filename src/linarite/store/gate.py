@@ -18,6 +18,7 @@ from linarite.errors.server import server_busy, server_sealed
 from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
 from linarite.store.database import execute_of
+from linarite.store.memory import Memory
 from linarite.store.statements import VERSION
 from linarite.store.view import Live, Miss, Moved, Remembered, Transaction, View
 
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
     from linarite.seal import Keyring
     from linarite.store.batch import Written
     from linarite.store.database import Database
-    from linarite.store.memory import Memory
 
 __all__ = ["Gate", "Stale"]
 
 T = TypeVar("T")
 
 _MOST_IN_A_BATCH = 512
+_KNOWN = 512
+"""Rows of each sort that units of work remember at most: what most of them ask for is the same."""
 _A_COMMIT = 0.001
 """Seconds after which another process has mostly ended its commit."""
 _MOST_TRIES = 8
@@ -54,6 +56,8 @@ class Gate:
         self.memory = memory
         self.keyring = keyring
         """None while the server is sealed: everything is refused."""
+        self._known = Memory(min(memory.most or _KNOWN, _KNOWN))
+        """What units of work remember of one another's reading; it goes with their batches, into any thread."""
         self._waiting: list[Record | Unit] = []
         self._writing = False
         """Whether a batch gathers or is being written."""
@@ -174,13 +178,8 @@ class Gate:
         return changes_since(connection, self.memory.version)
 
     def _forget(self, version: int, keys: list[str] | None) -> None:
-        if version < self.memory.version:
-            return
-        if keys is None:
-            self.memory.clear()
-        else:
-            self.memory.forget(keys)
-        self.memory.version = version
+        if version >= self.memory.version:
+            self.memory.follow(version, keys)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +231,7 @@ class Gate:
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
         self._last = len(items)
-        batch = Batch(self.database, items)
+        batch = Batch(self.database, items, self._known)
         try:
             written = batch.write_here()
         except BlockingIOError:

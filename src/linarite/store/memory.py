@@ -109,6 +109,14 @@ class Memory:
                 self.resources.pop(key, None)
                 self.boxes.pop(key, None)
 
+    def follow(self, version: int, keys: Iterable[str] | None) -> None:
+        """Go on to another version, at which what has these keys is different; None for everything."""
+        if keys is None:
+            self.clear()
+        else:
+            self.forget(keys)
+        self.version = version
+
     def clear(self) -> None:
         for table in self._tables():
             table.clear()

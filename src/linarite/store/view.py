@@ -233,8 +233,8 @@ class Transaction(Live):
     `version` is the state version that the unit makes, if it writes at all.
     """
 
-    def __init__(self, connection: Connection, keyring: Keyring, version: int) -> None:
-        super().__init__(connection, keyring, version)
+    def __init__(self, connection: Connection, keyring: Keyring, version: int, known: Memory) -> None:
+        super().__init__(connection, keyring, version, known)
         self.changed: set[str] = set()
         self.entries: list[Entry] = []
 

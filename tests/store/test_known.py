@@ -1,0 +1,136 @@
+"""What units of work know of one another's reading, so that the database is not asked again, and what they do not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from linarite.errors import Conflict
+from linarite.store import directory, resources
+from linarite.store.memory import SIGNING_KEYS, principal_key
+from tests.store.furnished import QUESTIONS, furnish
+from tests.store.site import ACCOUNT, ALICE, HOME, NOT_NOW, TEAM, found_group, recorded, resource, together, turned_away
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from linarite.store.view import Transaction, View
+    from tests.store.site import Site
+
+
+class Broken(Exception):
+    """A defect in a unit of work."""
+
+
+def ask_everything(view: View) -> list[Any]:
+    return [question(view) for question in QUESTIONS.values()]
+
+
+def change_everything(transaction: Transaction) -> None:
+    """Let every question have another answer."""
+    transaction.remove(HOME)
+    directory.remove_principal(transaction.connection(), ALICE.object_id)
+    transaction.note(principal_key(ALICE.object_id))
+    directory.remove_signing_key(transaction.connection(), "kid")
+    transaction.note(SIGNING_KEYS)
+
+
+def is_there(transaction: Transaction) -> bool:
+    return transaction.resource(ACCOUNT.key) is not None
+
+
+def add_account(transaction: Transaction) -> None:
+    transaction.add(resource(ACCOUNT))
+
+
+def test_what_one_unit_has_read_the_next_ones_know(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    row_of = resources.row_of
+
+    def noted(connection: Any, key: str) -> Any:
+        asked.append(key)
+        return row_of(connection, key)
+
+    def read(transaction: Transaction) -> None:
+        assert transaction.resource(TEAM.key) is not None
+
+    site.commit(found_group)
+    monkeypatch.setattr(resources, "row_of", noted)
+    site.commit(read)
+    site.run(together(site.gate, read, read, add_account))
+    site.commit(read)
+    assert asked == [TEAM.key]
+
+
+def test_what_another_process_changed_is_known_no_more(site: Site) -> None:
+    site.commit(furnish)
+    before = site.commit(ask_everything)
+    site.commit(change_everything, site.another())
+    after = site.commit(ask_everything)
+    assert after == site.look(ask_everything, site.another()) != before
+
+
+def test_what_was_changed_too_often_to_be_followed_is_known_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linarite.store.batch._PRUNE_EVERY", 1)
+    monkeypatch.setattr("linarite.store.batch._CHANGES_KEPT", 1)
+    site.commit(furnish)
+    site.commit(ask_everything)
+    other = site.another()
+    site.commit(change_everything, other)
+    site.commit(found_group, other)
+    site.commit(found_nothing, other)
+    assert site.commit(ask_everything) == site.look(ask_everything, site.another())
+
+
+def found_nothing(transaction: Transaction) -> None:
+    """Make a version."""
+    transaction.note("/nothing")
+
+
+def refuse(transaction: Transaction) -> NoReturn:
+    add_account(transaction)
+    assert is_there(transaction)
+    raise NOT_NOW
+
+
+def break_(transaction: Transaction) -> NoReturn:
+    add_account(transaction)
+    assert is_there(transaction)
+    raise Broken
+
+
+@pytest.mark.parametrize(("undone", "error"), [(refuse, Conflict), (break_, Broken)])
+def test_what_was_undone_is_known_to_nobody(
+    site: Site, undone: Callable[[Transaction], NoReturn], error: type[Exception]
+) -> None:
+    site.commit(found_group)
+    with pytest.raises(error):
+        site.commit(undone)
+    assert site.commit(is_there) is False
+
+
+def test_what_a_batch_read_that_could_not_be_written_is_known_to_nobody(site: Site) -> None:
+    def unrecordable(_: object) -> Any:
+        return object()
+
+    async def fail() -> list[Any]:
+        gate = site.gate
+        written = gate.commit(add_account, recorded), gate.commit(is_there, unrecordable)
+        return list(await asyncio.gather(*written, return_exceptions=True))
+
+    site.commit(found_group)
+    assert all(map(turned_away, site.run(fail())))
+    site.commit(found_nothing, site.another())  # makes the version that the batch would have made
+    assert site.commit(is_there) is False
+
+
+def test_what_a_unit_wrote_the_next_one_reads_as_the_database_has_it(site: Site) -> None:
+    site.commit(found_group)
+    site.commit(lambda transaction: transaction.add(resource(ACCOUNT, {"list": (1, 2)})))
+    found = site.commit(lambda transaction: transaction.resource(ACCOUNT.key))
+    assert found is not None
+    assert found.body == {"list": [1, 2]}
