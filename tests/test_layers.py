@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "recent kind world regions schema model hosts issuers ids moments odata errors"
+NOUNS = "whole recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
     "calls answers throttle faults verbs draft identities listing longrunning context shown routes access roles tokens "
     "grants foreign graph"
@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "siblings": "app interpreter logs settings",
     "interpreter": "",
     "guids": "",
-    "data_folder": "client",
+    "whole": "",
+    "data_folder": "client whole",
     "app": f"first_start inside data_folder listener certificates guids {INSIDE}",
     "doctor": "client certificates settings store seal",
     "tables": "bench (credentials) (demo) doctor holders membership settings",
@@ -99,7 +100,7 @@ MAY_IMPORT = {
     # beside app
     "settings": "hosts issuers model ids errors",
     "listener": "settings errors",
-    "certificates": "settings errors",
+    "certificates": "settings whole errors",
     # the version, and nothing else
     "__init__": "",
 }

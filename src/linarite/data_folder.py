@@ -6,13 +6,14 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from linarite import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 
 class FolderTrouble(Exception):
@@ -37,13 +38,7 @@ class Ready:
             FolderTrouble: it cannot be written there.
         """
         try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(handle, "w") as file:
-                json.dump(self.content, file, indent=2)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
+            whole.put(path, f"{json.dumps(self.content, indent=2)}\n".encode())
         except OSError as error:
             message = f"The ready file {path} cannot be written: {error.strerror}. Choose another with --ready-file."
             raise FolderTrouble(message) from error

@@ -9,14 +9,11 @@ This module knows files and names; what is in a certificate, `issued` knows. It 
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
@@ -25,10 +22,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from linarite import whole
 from linarite.certificates.issued import LEAF_LIFE, OWN_NAMES, Pair, new_authority, new_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 OWN_REALM = ("localhost", "127.0.0.0/8", "::1/128")
 """What every authority may certify."""
@@ -220,18 +219,4 @@ def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
     with suppress(FileNotFoundError):
         if path.read_bytes() == content:
             return
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    whole.put(path, content, mode=mode)

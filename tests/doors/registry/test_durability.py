@@ -54,7 +54,7 @@ def test_the_folder_of_a_blob_is_synced_after_the_move_and_before_the_blob_is_vi
                 if os.fstat(handle).st_ino == folder:
                     seen.append((path.exists(), blobs_that_are_committed(registry)))
 
-            monkeypatch.setattr("linarite.doors.registry.content.os.fsync", fsync)
+            monkeypatch.setattr("linarite.whole.os.fsync", fsync)
             file = tmp_path / "upload"
             file.write_bytes(CONTENT)
             await blobs.place(registry, APP, DIGEST, file, len(CONTENT))

@@ -7,8 +7,9 @@ written here outlives the process, and is written before an account can store an
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
+
+from linarite import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,9 +75,4 @@ class Ledger:
         if self._path is None:
             return
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump({"made": self._made, "erase": sorted(self.to_erase)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        whole.put(self._path, json.dumps({"made": self._made, "erase": sorted(self.to_erase)}).encode())

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linarite.doors.registry import locks
-from linarite.doors.registry.content import sync_folder
 from linarite.doors.registry.refused import refused
+from linarite.whole import sync_folder
 
 if TYPE_CHECKING:
     import sqlite3

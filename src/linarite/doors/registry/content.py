@@ -4,14 +4,13 @@
     <folder>/blobs/sha256/<digits>   whole and verified, shared by all repositories of the registry
     <folder>/uploads/…               not yet either
 
-This module lays out the folder and makes file changes durable; the modules beside it say what changes.
+This module lays out the folder; the modules beside it say what changes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from linarite.doors.registry.index import Index
 from linarite.doors.registry.names import algorithm, hexadecimal
 from linarite.doors.registry.uploads import Uploads
+from linarite.whole import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +59,6 @@ async def open_content(folder: Path, writer: Executor, now: Callable[[], float])
     index = Index(folder / "index.sqlite", writer)
     await index.open()
     return Content(folder, index, Uploads(folder / "uploads"), now)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names that were added to a folder, or moved into it, outlive a power failure."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _lay_out(folder: Path) -> None:
