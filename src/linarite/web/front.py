@@ -56,8 +56,9 @@ class Front:
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """Serve one request (RSGI)."""
-        body = await http.body_of(scope, protocol, self._body_limit) if http.may_have_body(scope) else ()
-        request = http.request_of(scope, *body, origin=self._origin)
+        request = http.bare(scope, origin=self._origin)
+        if request is None:
+            request = await http.receive(scope, protocol, origin=self._origin, limit=self._body_limit)
         first = request.path.lstrip("/").partition("/")[0].lower()
         try:
             http.send(protocol, await self._services.get(first, self._oauth)(request))

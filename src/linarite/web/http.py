@@ -69,16 +69,26 @@ class Response(msgspec.Struct, frozen=True):
         return f"Response({self.status})"
 
 
-async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:
-    """Read a request whole, up to `limit` bytes of body."""
-    if may_have_body(scope):
-        return request_of(scope, *await body_of(scope, protocol, limit), origin=origin)
-    return request_of(scope, origin=origin)
-
-
-def request_of(scope: Any, body: bytes = b"", refusal: Refusal | None = None, *, origin: str) -> Request:
-    """The request of a scope; `origin` is whose it is where the client does not say."""
+def bare(scope: Any, *, origin: str) -> Request | None:
+    """The request, if it cannot have a body: to read an empty one costs as much as a tenth of a listKeys."""
     headers = scope.headers
+    length = headers.get("content-length")
+    if length is not None:
+        may_have_body = length != "0"
+    else:
+        may_have_body = scope.http_version not in {"1", "1.0", "1.1"} or headers.get("transfer-encoding") is not None
+    return None if may_have_body else _request(scope, headers, origin)
+
+
+async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:
+    """Read a request whole, up to `limit` bytes of body; `origin` counts where the client names no host."""
+    headers = scope.headers
+    body, refusal = await _body(protocol, limit)
+    refusal = refusal or _cut_short(body, headers.get("content-length"))
+    return _request(scope, headers, origin, body, refusal)
+
+
+def _request(scope: Any, headers: Any, origin: str, body: bytes = b"", refusal: Refusal | None = None) -> Request:
     query_string = scope.query_string
     return Request(
         method=scope.method,
@@ -93,14 +103,6 @@ def request_of(scope: Any, body: bytes = b"", refusal: Refusal | None = None, *,
     )
 
 
-def may_have_body(scope: Any) -> bool:
-    """Reading an empty body costs as much as a tenth of a request, so it is not tried where there cannot be one."""
-    length = scope.headers.get("content-length")
-    if length is None:
-        return scope.http_version not in {"1", "1.0", "1.1"} or scope.headers.get("transfer-encoding") is not None
-    return bool(length != "0")
-
-
 @lru_cache(maxsize=1024)
 def _origin(scheme: str, host: str) -> str | None:
     """The origin that a client wrote, None where its host header is no host."""
@@ -112,11 +114,8 @@ def _query(query_string: str) -> Mapping[str, str]:
     return MappingProxyType(dict(parse_qsl(query_string, keep_blank_values=True)))
 
 
-async def body_of(scope: Any, protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
-    """The body, or why there is none.
-
-    Over the limit, the rest is read and thrown away within reason, so that the client hears the answer.
-    """
+async def _body(protocol: Any, limit: int) -> tuple[bytes, Refusal | None]:
+    """The body; over the limit, the rest is read and thrown away within reason, so that the client hears the answer."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in protocol:
@@ -127,8 +126,7 @@ async def body_of(scope: Any, protocol: Any, limit: int) -> tuple[bytes, Refusal
             break
     if size > limit:
         return b"", body_too_large(limit)
-    body = b"".join(chunks)
-    return body, _cut_short(body, scope.headers.get("content-length"))
+    return b"".join(chunks), None
 
 
 def _cut_short(body: bytes, declared: str | None) -> Refusal | None:
