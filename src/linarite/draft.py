@@ -6,11 +6,11 @@ problem is refused together. It knows no verb.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from linarite import identities
 from linarite.errors.bodies import body_invalid, location_fixed, location_required, location_unavailable
+from linarite.model import copied
 from linarite.moments import written
 from linarite.regions import REGIONS
 from linarite.schema import accept
@@ -27,7 +27,7 @@ def drafted(work: Work, kind: Kind, id_: ResourceId, body: Any, before: Resource
     if body is None:
         body = {}
     accepted = accept(
-        kind.fields, body, version=work.version, before=deepcopy(before.body) if before else None, patch=patch
+        kind.fields, body, version=work.version, before=copied(before.body) if before else None, patch=patch
     )
     if not isinstance(body, dict):
         raise body_invalid(accepted.problems, kind.short_type)

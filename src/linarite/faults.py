@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from copy import deepcopy
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from linarite.errors.server import (
     throttled,
 )
 from linarite.errors.tokens import claims_wanted
-from linarite.model import Deed
+from linarite.model import Deed, copied
 from linarite.store import resources
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ async def strike(gate: Gate, fault: Fault, entry: Entry, *, random: Random = os.
         found = transaction.resource(fault.id.key)
         if found is None or resources.is_spent(found):
             return False
-        body = deepcopy(found.body)
+        body = copied(found.body)
         body["properties"]["struck"] += 1
         transaction.rewrite(found, body)
         transaction.entries.append(

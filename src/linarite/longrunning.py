@@ -7,14 +7,13 @@ workspaces type). Where operations are immediate the same step runs in the unit 
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from linarite.errors import Conflict, NotFound, Refusal
 from linarite.ids import new_guid
-from linarite.model import Answer, Operation, OperationState
+from linarite.model import Answer, Operation, OperationState, copied
 from linarite.moments import written
 from linarite.schema import Object
 from linarite.shown import as_shown
@@ -127,7 +126,7 @@ def settle(work: Work, kind: Kind, resource: Resource, provisioning: str) -> Res
     """Write `properties.provisioningState`, for the kinds that have one."""
     if not _has_state(kind) or resource.properties.get("provisioningState") == provisioning:
         return resource
-    body = deepcopy(resource.body)
+    body = copied(resource.body)
     body.setdefault("properties", {})["provisioningState"] = provisioning
     return work.view.rewrite(resource, body)
 

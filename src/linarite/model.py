@@ -20,6 +20,17 @@ Body = dict[str, Any]
 """A JSON object."""
 
 
+def copied(body: Body) -> Body:
+    """A JSON object again, sharing nothing that can be changed; `copy.deepcopy` takes five times as long."""
+    return {name: value if type(value) is str else _copied(value) for name, value in body.items()}
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return copied(value)
+    return [_copied(item) for item in value] if isinstance(value, list) else value
+
+
 class Secret:
     """A text that does not print; `reveal` is the only way out. Compared in constant time, never hashed or pickled."""
 

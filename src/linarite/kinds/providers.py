@@ -6,12 +6,12 @@ Every subscription starts registered for all of them. `unregister` makes the nex
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from linarite.errors.names import namespace_unknown
 from linarite.ids import PROVIDER, ROOT, SUBSCRIPTION
 from linarite.kind import Action, Effect, Kind, Versions
+from linarite.model import copied
 from linarite.regions import REGIONS
 from linarite.schema import Field, Free, Text
 
@@ -88,7 +88,7 @@ def _set(work: Writing, provider: Resource, *, registered: bool) -> Any:
     gone = set(subscription.body.get(_UNREGISTERED, ()))
     changed = gone - {provider.name.lower()} if registered else gone | {provider.name.lower()}
     if changed != gone:
-        work.amend(subscription, {**deepcopy(subscription.body), _UNREGISTERED: sorted(changed)})
+        work.amend(subscription, {**copied(subscription.body), _UNREGISTERED: sorted(changed)})
     body = _body(work, scope, provider.name)
     return {"id": _id(provider, body), **body}
 

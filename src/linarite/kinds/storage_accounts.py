@@ -6,7 +6,6 @@ Facts: the Storage resource provider's specification 2023-01-01; key format from
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from linarite.errors import Conflict
@@ -23,7 +22,7 @@ from linarite.kinds.fields import (
     sku,
 )
 from linarite.kinds.names import check_availability, is_taken
-from linarite.model import Secret
+from linarite.model import Secret, copied
 from linarite.moments import written
 from linarite.schema import Field, Flag, Free, Object, Text, Time, Whole
 
@@ -143,7 +142,7 @@ def _list_keys(work: Reading, account: Resource, _: Body) -> Any:
 def _regenerate_key(work: Writing, account: Resource, body: Body) -> Any:
     name = body["keyName"]
     work.keep(account.id, name, _new_key(work))
-    changed = deepcopy(account.body)
+    changed = copied(account.body)
     changed["properties"]["keyCreationTime"][name] = written(work.now)
     return _list_keys(work, work.amend(account, changed), {})
 

@@ -7,13 +7,13 @@ makes of them, `notebook` the notebook behind the notebook keys, `checks` what m
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from linarite.ids import new_guid
 from linarite.kind import Action, Created, Effect, Kind, NameRule
 from linarite.kinds.workspaces import checks, keys, network, notebook
 from linarite.kinds.workspaces.declared import DIAGNOSE_FIELDS, FIELDS, TYPE, VERSIONS
+from linarite.model import copied
 from linarite.moments import written
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _resync(work: Writing, workspace: Resource, _: Body) -> Any:
 
 def _prepare_notebook(work: Writing, workspace: Resource, _: Body) -> Any:
     info = notebook.prepare(work, workspace)
-    body = deepcopy(workspace.body)
+    body = copied(workspace.body)
     body["properties"]["notebookInfo"] = info
     work.amend(workspace, body)
     return info

@@ -7,13 +7,12 @@ is fresh. Which of the storage account's two keys a workspace keeps is not docum
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from linarite.errors import BadRequest
 from linarite.ids import parse_id
 from linarite.kinds.workspaces import notebook
-from linarite.model import Secret
+from linarite.model import Secret, copied
 
 if TYPE_CHECKING:
     from linarite.model import Body, Resource
@@ -36,13 +35,15 @@ def copy(work: Writing, workspace: Resource, *, only_changed: bool = False) -> N
     linked = {
         name: workspace.properties.get(name) for name in ("storageAccount", "applicationInsights", "containerRegistry")
     }
-    copied = workspace.properties.get("copies") or {}
+    before = workspace.properties.get("copies") or {}
+    if only_changed and before == linked:
+        return
     for name, id_ in linked.items():
-        if only_changed and copied.get(name) == id_:
+        if only_changed and before.get(name) == id_:
             continue
         for kept, secret in _current(work, workspace, name).items():
             work.keep(workspace.id, kept, secret)
-    body = deepcopy(workspace.body)
+    body = copied(workspace.body)
     body["properties"]["copies"] = linked
     work.amend(workspace, body)
 
