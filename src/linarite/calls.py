@@ -70,6 +70,7 @@ class Plan:
         "action",
         "address",
         "bucket",
+        "deed",
         "effect",
         "refusal",
         "repeatable",
@@ -91,6 +92,7 @@ class Plan:
         self.route = route
         self.refusal = refusal
         self.effect = _effect(route)
+        self.deed = Deed.RELEASE if self.effect is Effect.RELEASE else Deed.WRITE
         self.repeatable = route is not None and _repeatable(route)
         """Whether it is answered the same as long as the state is, whatever the time and the body."""
         self.action = route.operation if route else f"{method} {path[:256]}"
@@ -120,18 +122,19 @@ def entry_of(
     at: datetime,
     action: str,
     target: str,
-    releases: bool = False,
+    deed: Deed = Deed.WRITE,
     version: int | None = None,
 ) -> Entry:
     """What the trail says of a call and what came of it.
 
-    `version` is kept of what `releases` values alone: the state version from which they leave.
+    `action` is empty where the call is about nothing that is known; `deed` is what was done if it was not refused;
+    `version` is that of a release alone: the state version from which its values leave.
     """
     refused = isinstance(outcome, Refusal)
     return Entry(
         at=at,
-        deed=Deed.REFUSAL if refused else Deed.RELEASE if releases else Deed.WRITE,
-        action=action,
+        deed=Deed.REFUSAL if refused else deed,
+        action=action or f"{call.method} {call.path[:256]}",
         target=target,
         caller=principal.object_id if principal else "",
         client=principal.client if principal else "",
@@ -140,7 +143,7 @@ def entry_of(
         request=call.request,
         correlation=call.correlation,
         address=call.address,
-        version=version if releases else None,
+        version=version,
     )
 
 

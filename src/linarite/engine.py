@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 _PLATFORM = frozenset({"microsoft.resources", "microsoft.authorization"})
 """Namespaces that every subscription is registered for."""
 
+_READ, _RELEASE = Effect.READ, Effect.RELEASE
+"""Names of our own, for Python 3.11 takes a tenth of a microsecond to find a member of an Enum."""
+
 _RECOMPUTE = 64
 _PLANS = 20_000
 """Plans that are remembered at most where the memory has no bound."""
@@ -105,9 +108,9 @@ class Engine:
         call.bucket = plan.bucket
         effect = plan.effect
         try:
-            if effect is Effect.READ:
+            if effect is _READ:
                 return await self._read(call, plan)
-            if effect is Effect.RELEASE:
+            if effect is _RELEASE:
                 return await self._release(call, plan)
             return await self._write(call, plan)
         except Met as met:
@@ -184,7 +187,7 @@ class Engine:
 
     def _keep(self, call: Call, plan: Plan, version: int, known: Known) -> None:
         """Remember an answer that may be given again, unless the secrets in it are to stay sealed."""
-        if plan.effect is Effect.RELEASE and not self.gate.memory.opens_secrets:
+        if plan.effect is _RELEASE and not self.gate.memory.opens_secrets:
             return
         if plan.repeatable and not call.met and call.vouched is None:
             self.answers.keep(plan, call, version, known)
@@ -355,7 +358,7 @@ class Engine:
             at=at,
             action=plan.action,
             target=plan.target,
-            releases=plan.effect is Effect.RELEASE,
+            deed=plan.deed,
             version=version,
         )
 

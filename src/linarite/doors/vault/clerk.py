@@ -188,6 +188,7 @@ class VaultClerk:
         self, call: Call, asked: Asked | Refusal, case: _Case, outcome: Answer | Refusal, version: int | None = None
     ) -> Entry:
         operation = asked.operation if isinstance(asked, Asked) else None
+        releases = operation is not None and operation.effect is Effect.RELEASE
         return entry_of(
             call,
             outcome,
@@ -195,8 +196,8 @@ class VaultClerk:
             at=self._engine.clock(),
             action=f"{shelf.SECRETS}/{operation.action}" if operation else "",
             target=case.target or f"{call.origin}{call.path}"[:1024],
-            releases=operation is not None and operation.effect is Effect.RELEASE,
-            version=version,
+            deed=Deed.RELEASE if releases else Deed.WRITE,
+            version=version if releases else None,
         )
 
     def _purged(self, secret: Resource) -> Entry:
