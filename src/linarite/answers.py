@@ -55,10 +55,7 @@ class Answers:
             callers = self._by_plan[plan] = {}
         elif len(callers) >= _CALLERS:
             callers.clear()
-        for kept in callers.values():  # one answer for all who get the same
-            if (kept.answer.headers, kept.answer.body) == (known.answer.headers, known.answer.body):
-                known = known._replace(answer=kept.answer)
-            break
+        _unite(callers)
         # A token is in as many places as its holder asks for: the text is kept once.
         token = call.authorization and intern(call.authorization)
         callers[call.query_string, token] = known
@@ -72,3 +69,12 @@ class Answers:
         if version != self._version:
             self._version = version
             self._by_plan.clear()
+
+
+def _unite(callers: dict[tuple[str, str | None], Known]) -> None:
+    """Let all who were answered the same bytes share one answer; the newest one nobody has rendered yet."""
+    given: dict[object, Answer] = {}
+    for caller, known in callers.items():
+        answer = known.answer
+        if answer.rendered is not None:
+            callers[caller] = known._replace(answer=given.setdefault((answer.headers, answer.rendered), answer))

@@ -262,17 +262,17 @@ class Operation:
     attempts: int = 0
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """What the engine answers, before anybody makes bytes of it. A `Secret` in the body is revealed on the way."""
 
     status: int
     body: Any = None
-    """JSON, or None for an empty answer."""
+    """JSON, or None for an empty answer, and for one that was rendered: what is given again is kept once, as bytes."""
     headers: tuple[tuple[str, str], ...] = ()
     origin: str = "provider"
     """Who speaks, as `errors.Origin` has it: the provider of workspaces indents its JSON."""
     rendered: bytes | None = None
-    """The body's bytes, once somebody has made them: an answer that is given again is not rendered again."""
+    """The body's bytes, once somebody has made them."""
 
     def __repr__(self) -> str:
         return f"Answer({self.status})"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from linarite.answers import Answers, Known
 from linarite.calls import Call, Case, Plan
 from linarite.model import Answer, Secret
+from linarite.web.render import answer_body
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -54,16 +55,34 @@ def test_what_is_of_another_state_is_dropped_and_not_kept() -> None:
     assert answers.find(plan, call("late"), 1, NOW) is None
 
 
-def test_callers_who_get_the_same_share_one_answer() -> None:
-    plan = plan_of()
-    answers = remembering(call("a"), call("b"), plan=plan)
-    answers.keep(plan, call("c"), 1, given("another"))
-    first, second, third = (answers.find(plan, call(token), 1, NOW) for token in "abc")
+def test_callers_who_get_the_same_share_one_answer_of_which_the_bytes_are_kept() -> None:
+    plan, answers = plan_of(), remembering(plan=plan_of())
+    for token, key in zip("abcd", ("k", "k", "another", "k"), strict=True):
+        known = given(key)
+        answers.keep(plan, call(token), 1, known)
+        answer_body(known.answer)
+        assert known.answer.body is None
+    first, second, third, last = (answers.find(plan, call(token), 1, NOW) for token in "abcd")
     assert first is not None
     assert second is not None
     assert third is not None
+    assert last is not None
     assert first.answer is second.answer
-    assert third.answer.body == {"userStorageKey": Secret("another")}
+    assert b'"k"' in answer_body(second.answer)
+    assert b'"another"' in answer_body(third.answer)
+    answers.keep(plan, call("e"), 1, given())
+    last = answers.find(plan, call("d"), 1, NOW)
+    assert last is not None
+    assert first.answer is last.answer
+
+
+def test_answers_that_nobody_has_rendered_are_nobody_elses() -> None:
+    plan = plan_of()
+    answers = remembering(call("a"), plan=plan)
+    answers.keep(plan, call("b"), 1, given("another"))
+    answers.keep(plan, call("c"), 1, given())
+    found = [answers.find(plan, call(token), 1, NOW) for token in "abc"]
+    assert found == [given(), given("another"), given()]
 
 
 def test_many_callers_and_many_plans_make_room() -> None:

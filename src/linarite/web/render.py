@@ -23,12 +23,13 @@ JSON = "application/json; charset=utf-8"
 
 def answer_body(answer: Answer) -> bytes:
     """The body of an answer; empty where it has none."""
-    if answer.body is None:
-        return b""
     if answer.rendered is None:
+        if answer.body is None:
+            return b""
         encoded = _encode(answer.body, pretty=answer.origin == "workspaces")
         # A copy: orjson's own bytes keep all the room that they had to grow in, four kilobytes for a thousand.
         force_setattr(answer, "rendered", bytes(memoryview(encoded)))
+        force_setattr(answer, "body", None)
     return answer.rendered or b""
 
 
