@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, make_url
+from sqlalchemy import inspect, make_url, text
 
+from linarite.ids import GROUP
 from linarite.seal import Keyring
 from linarite.store import migrations, resources, trail
 from linarite.store.database import Database, DatabaseTrouble
@@ -186,20 +187,22 @@ def test_steps_that_fail_in_the_middle_leave_nothing_behind(empty_url: str) -> N
 
 
 def test_an_older_layout_is_brought_up_with_all_that_is_in_it(empty_url: str) -> None:
+    many = [HOME.child(GROUP, f"g{number}") for number in range(150)]
     boxes = {(ACCOUNT.key, "key1"): b"one", (ACCOUNT.key, "key2"): b"two", (TEAM.key, "a"): b"three"}
+    boxes |= {(id_.key, "b"): id_.key.encode() for id_ in many}
     with contextlib.closing(Database(empty_url)) as database, database.writing() as connection:
         migrations.upgrade(connection, "0003")
-        for id_ in (HOME, TEAM, ACCOUNT):
+        for id_ in (HOME, TEAM, ACCOUNT, *many):
             resources.add(connection, resource(id_))
         for (owner, name), box in boxes.items():
-            connection.execute(insert(metadata.tables["secrets"]).values(owner=owner, name=name, box=box))
+            insert = text("INSERT INTO secrets (owner, name, box) VALUES (:owner, :name, :box)")
+            connection.execute(insert, {"owner": owner, "name": name, "box": box})
     bring_up(empty_url)
     assert differences(empty_url) == []
-    with contextlib.closing(Database(empty_url)) as database, database.writing() as connection:
-        found = connection.exec_driver_sql("SELECT owner, name, box FROM secrets").all()
-        assert {(owner, name): box for owner, name, box in found} == boxes
-        resources.remove(connection, ACCOUNT.key)
-        assert connection.exec_driver_sql("SELECT owner FROM secrets").scalars().all() == [TEAM.key]
+    with contextlib.closing(Database(empty_url)) as database, database.reading() as connection:
+        rows = {id_.key: resources.row_of(connection, id_.key) for id_ in (HOME, TEAM, ACCOUNT, *many)}
+        found = {(key, name): box for key, row in rows.items() for name, box in resources.boxes_of(row).items()}
+        assert found == boxes
 
 
 # ── refused ─────────────────────────────────────────────────────────────────────────────────────────────────────────

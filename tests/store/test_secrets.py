@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import make_url, update
+from sqlalchemy import make_url
 
 from linarite.first_start import found
 from linarite.grants import hash_secret
 from linarite.model import Secret
 from linarite.seal import Keyring, SealBroken, WrongRootKey
-from linarite.store import directory, tables
+from linarite.store import directory, resources
 from linarite.store import keyring as keyrings
 from linarite.store.database import Database
 from linarite.store.directory import Credential
@@ -149,11 +149,10 @@ def test_a_secret_is_forgotten_when_it_is_said_to_be_none(instance: Instance) ->
 
 @pytest.mark.parametrize("column", ["owner", "name"])
 def test_a_secret_that_was_moved_elsewhere_does_not_open(instance: Instance, column: str) -> None:
-    elsewhere = {"owner": TEAM.key, "name": "key2"}[column]
+    owner, name = (TEAM.key, "key1") if column == "owner" else (ACCOUNT.key, "key2")
     with instance.site.gate.database.writing() as connection:
-        moved = tables.secrets.c.name == "key1"
-        connection.execute(update(tables.secrets).where(moved).values({column: elsewhere}))
-    owner = TEAM.key if column == "owner" else ACCOUNT.key
+        moved = resources.boxes_of(resources.row_of(connection, ACCOUNT.key))["key1"]
+        resources.keep_sealed(connection, owner, {name: moved})
     with pytest.raises(SealBroken):
         instance.site.look(lambda view: dict(view.secrets(owner)))
 

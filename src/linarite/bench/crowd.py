@@ -89,13 +89,13 @@ def _group(database: Database, ring: Keyring, sample: str, number: int, workspac
         ids = [group.child(WORKSPACES, f"w{place}") for place in range(first, first + workspaces)]
         plain = {
             name: ring.open(Sealed(box), found.key, name)
-            for name, box in resources.boxes_of(connection, found.key).items()
+            for name, box in resources.boxes_of(resources.row_of(connection, found.key)).items()
         }
         bulk.add_resources(connection, [Resource(group, above.body, found.version)])
         bulk.add_resources(connection, (Resource(id_, found.body, found.version) for id_ in ids))
         bulk.add_sealed(
             connection,
-            ((id_.key, name, ring.seal(secret, id_.key, name)) for id_ in ids for name, secret in plain.items()),
+            ((id_.key, {name: ring.seal(secret, id_.key, name) for name, secret in plain.items()}) for id_ in ids),
         )
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import insert
 
 from linarite.store import tables
 from linarite.store.directory import principal_row
-from linarite.store.resources import row
+from linarite.store.resources import keep_sealed, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -28,10 +28,10 @@ def add_resources(connection: Connection, many: Iterable[Resource]) -> None:
         connection.execute(insert(tables.resources), rows)
 
 
-def add_sealed(connection: Connection, many: Iterable[tuple[str, str, Sealed]]) -> None:
-    """Sealed values, each with its owner and name."""
-    if rows := [{"owner": owner, "name": name, "box": box.column} for owner, name, box in many]:
-        connection.execute(insert(tables.secrets), rows)
+def add_sealed(connection: Connection, many: Iterable[tuple[str, Mapping[str, Sealed]]]) -> None:
+    """Sealed values by name, with the key of the resource that they belong to."""
+    for owner, sealed in many:
+        keep_sealed(connection, owner, {name: one.column for name, one in sealed.items()})
 
 
 def add_principals(connection: Connection, many: Iterable[Principal], created: datetime) -> None:

@@ -13,7 +13,7 @@ from linarite.recent import Recent
 from linarite.store.resources import resource_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from linarite.model import Assignment, Fault, Lock, Principal, Resource
     from linarite.store.directory import Credential, SigningKey
@@ -49,8 +49,8 @@ _READ_AGAIN = 8
 class Memory:
     """Remembered rows, so many of each sort at most, or any number; None means that there is no such row.
 
-    Resources and secrets are remembered as they lie in the database: secrets closed, a resource as it was read where it
-    was asked for again of late.
+    A resource is remembered as it lies in the database, its secrets closed, and as it was read where it was asked for
+    again of late.
     """
 
     def __init__(self, most: int | None = None, *, opens_secrets: bool = True) -> None:
@@ -61,7 +61,6 @@ class Memory:
         self.version = -1
         self.rows: dict[str, Row | None] = make()
         self.resources: dict[str, Resource] = {} if most is None else Recent(max(1, most // _READ_AGAIN))
-        self.boxes: dict[str, Mapping[str, bytes]] = make()
         self.principals: dict[str, Principal | None] = make()
         self.assignments: dict[str, tuple[Assignment, ...]] = make()
         self.credentials: dict[str, tuple[Credential, ...]] = make()
@@ -107,7 +106,6 @@ class Memory:
                     self.faults.clear()
                 self.rows.pop(key, None)
                 self.resources.pop(key, None)
-                self.boxes.pop(key, None)
 
     def follow(self, version: int, keys: Iterable[str] | None) -> None:
         """Go on to another version, at which what has these keys is different; None for everything."""
@@ -133,7 +131,6 @@ class Memory:
         return (
             self.rows,
             self.resources,
-            self.boxes,
             self.principals,
             self.assignments,
             self.credentials,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from sys import intern
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 from sqlalchemy import delete, insert, select
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.store.database import execute_of
-from linarite.store.statements import ADD, FIND, FORGET, HELD, KEEP, REWRITE, SEALED
+from linarite.store.statements import ADD, FIND, HELD, KEEP, REWRITE
 from linarite.store.tables import assignments, moment, resources, stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection, Select
 
     from linarite.ids import ResourceId
@@ -24,13 +27,16 @@ if TYPE_CHECKING:
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
 
-Row = tuple[str, bytes, int, int | None]
-"""Of a resource: its id, its body as JSON, its version, and the stamp of its end if it is soft-deleted."""
+Row = tuple[str, bytes, int, int | None, bytes | None]
+"""Of a resource: its id, its body as JSON, its version, the stamp of its end if it is soft-deleted, and its secrets."""
+
+_Boxes = dict[str, bytes]
+_unpack = msgspec.msgpack.Decoder(_Boxes).decode
 
 
 def resource_of(row: Row | Any) -> Resource:
     """What a row says."""
-    id_, body, version, deleted_at = row
+    id_, body, version, deleted_at = row[:4]
     return Resource(
         parse(id_).scope, orjson.loads(body), version, moment(deleted_at) if deleted_at is not None else None
     )
@@ -173,18 +179,33 @@ def remove(connection: Connection, key: str) -> None:
     connection.execute(delete(resources).where(resources.c.key == key))
 
 
-def boxes_of(connection: Connection, owner: str) -> dict[str, bytes]:
-    """All sealed values of a resource, by name, as their column has them."""
-    return {intern(name): box for name, box in execute_of(connection)(SEALED, (owner,)).fetchall()}
+def boxes_of(row: Row | None) -> Mapping[str, bytes]:
+    """All sealed values of a resource, by name, as they are in its row."""
+    return _boxes(row[4]) if row and row[4] else {}
+
+
+@lru_cache(maxsize=64)
+def _boxes(sealed: bytes) -> Mapping[str, bytes]:
+    """What somebody wants of it is asked for one by one."""
+    return _unpack(sealed)
 
 
 def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
-    """Write a sealed value, or forget it."""
-    execute = execute_of(connection)
-    if sealed is None:
-        execute(FORGET, (owner, name))
-    else:
-        execute(KEEP, (owner, name, sealed.column))
+    """Write a sealed value, or forget it.
+
+    Raises:
+        LookupError: there is no such resource.
+    """
+    row = row_of(connection, owner)
+    if row is None:
+        raise LookupError(owner)
+    boxes = {**boxes_of(row), name: sealed.column if sealed else None}
+    keep_sealed(connection, owner, {name: box for name, box in boxes.items() if box is not None})
+
+
+def keep_sealed(connection: Connection, owner: str, boxes: Mapping[str, bytes]) -> None:
+    """Write all sealed values of a resource."""
+    execute_of(connection)(KEEP, (msgspec.msgpack.encode(boxes) if boxes else None, owner))
 
 
 def put_assignment(connection: Connection, key: str, assignment: Assignment) -> None:

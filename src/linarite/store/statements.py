@@ -15,8 +15,7 @@ VERSION = "SELECT version FROM state"
 OLDEST_CHANGE = "SELECT min(version) FROM changes"
 CHANGED = "SELECT key FROM changes WHERE version > ?"
 PRUNE = "DELETE FROM changes WHERE version <= ?"
-FIND = "SELECT id, body, version, deleted_at FROM resources WHERE key = ?"
-SEALED = "SELECT name, box FROM secrets WHERE owner = ?"
+FIND = "SELECT id, body, version, deleted_at, sealed FROM resources WHERE key = ?"
 HELD = "SELECT principal, role, scope FROM assignments WHERE principal = ?"
 
 TAKE_STATE = {
@@ -28,10 +27,7 @@ LEAVE_STATE = "UPDATE state SET version = ?, seq = ?, hash = ?"
 
 ADD = "INSERT INTO resources (key, parent, subscription, type, name, id, body, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 REWRITE = "UPDATE resources SET body = ?, version = ?, deleted_at = ? WHERE key = ?"
-KEEP = (
-    "INSERT INTO secrets (owner, name, box) VALUES (?, ?, ?) ON CONFLICT (owner, name) DO UPDATE SET box = excluded.box"
-)
-FORGET = "DELETE FROM secrets WHERE owner = ? AND name = ?"
+KEEP = "UPDATE resources SET sealed = ? WHERE key = ?"
 PRINCIPAL = (
     "SELECT object_id, kind, client, tenant, name, app_id, disabled, resource FROM principals WHERE object_id = ?"
 )

@@ -67,20 +67,12 @@ resources = Table(
     Column("body", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
+    Column("sealed", LargeBinary),
     Index(None, "parent", "type", "key"),
     Index(None, "subscription", "type", "key"),
     Index(None, "type", "name"),
-    comment="Every stored resource, subscriptions and groups included. key, type and name are lower-case.",
-)
-
-secrets = Table(
-    "secrets",
-    metadata,
-    Column("owner", Text, ForeignKey("resources.key", ondelete="CASCADE"), primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("box", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,  # those of one owner lie side by side
-    comment="Sealed values, bound to owner and name.",
+    comment="Every stored resource, subscriptions and groups included. key, type and name are lower-case. "
+    "sealed has its secrets as MessagePack: boxes by name, each bound to key and name.",
 )
 
 assignments = Table(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from linarite.model import Assignment, Body, Entry, Fault, Lock, Principal, Resource, Secret
     from linarite.seal import Keyring
     from linarite.store.directory import Credential, SigningKey
+    from linarite.store.resources import Row
 
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Remembered:
 
     def secrets(self, owner: str) -> Secrets:
         try:
-            return Secrets(self._memory.boxes[owner], owner, self._keyring)
+            return Secrets(resources.boxes_of(self._memory.rows[owner]), owner, self._keyring)
         except KeyError:
             return self._below().secrets(owner)
 
@@ -180,12 +181,14 @@ class Live:
         try:
             return self.learned.resource(key)
         except KeyError:
-            row = self.learned.rows[key] = resources.row_of(self._connection, key)
+            row = self._row(key)
             return resources.resource_of(row) if row else None
 
     def secrets(self, owner: str) -> Secrets:
-        read = partial(resources.boxes_of, self._connection, owner)
-        return Secrets(self._learn(self.learned.boxes, owner, read), owner, self.keyring)
+        return Secrets(resources.boxes_of(self._row(owner)), owner, self.keyring)
+
+    def _row(self, key: str) -> Row | None:
+        return self._learn(self.learned.rows, key, partial(resources.row_of, self._connection, key))
 
     def principal(self, object_id: str) -> Principal | None:
         read = partial(directory.principal, self._connection, object_id)

@@ -8,6 +8,7 @@ import pytest
 
 from linarite import first_start
 from linarite.seal import Keyring
+from linarite.store.resources import boxes_of
 from tests.unit.kinds.house import GROUP
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def test_a_secret_is_unsealed_once_unless_it_is_to_stay_sealed(
 def test_what_is_remembered_of_a_secret_is_its_box(house: House) -> None:
     house.put(ACCOUNT, {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
     released = house.post(f"{ACCOUNT}/listKeys")
-    boxes = house.engine.gate.memory.boxes[ACCOUNT.lower()]
+    boxes = boxes_of(house.engine.gate.memory.rows[ACCOUNT.lower()])
     assert boxes.keys() == {"key1", "key2"}
     for key in released["keys"]:
         assert key["value"].reveal().encode() not in boxes[key["keyName"]]
