@@ -18,7 +18,7 @@ from linarite.moments import written
 from linarite.schema import Object
 from linarite.shown import as_shown
 from linarite.store import operations
-from linarite.store.database import savepoint
+from linarite.store.driver import savepoint
 
 if TYPE_CHECKING:
     from linarite.context import Context, Work

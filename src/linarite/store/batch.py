@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from linarite.errors import Refusal
 from linarite.store import trail
 from linarite.store.changes import since
-from linarite.store.database import execute_of, passing, savepoint
+from linarite.store.driver import execute_of, passing, savepoint
 from linarite.store.statements import LEAVE_STATE, PRUNE, TAKE_STATE, append, note
 from linarite.store.view import Transaction
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from linarite.model import Entry
     from linarite.seal import Keyring
-    from linarite.store.database import Database, Execute
+    from linarite.store.database import Database
+    from linarite.store.driver import Execute
     from linarite.store.memory import Memory
 
 Outcome = Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.store.database import execute_of
+from linarite.store.driver import execute_of
 from linarite.store.statements import CHANGED, OLDEST_CHANGE, VERSION
 
 if TYPE_CHECKING:

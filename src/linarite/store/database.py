@@ -9,35 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from linarite.store import sqlite
+from linarite.store.driver import execute_of
 from linarite.store.hand import Hand
 from linarite.store.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
 
+    from linarite.store.driver import Execute
+
 T = TypeVar("T")
-Execute = Callable[..., Any]
-"""Runs a statement, whose parameters are written as `?`; the answer has `fetchone` and `fetchall`, of plain tuples."""
 
 _READERS = 4
 _QUICK = 0.002
 """Seconds that a commit may take if the event loop is to wait for the next one."""
-_RETRYABLE = {"40001", "40P01"}
-"""SQLSTATE of a serialization failure and of a deadlock."""
 
 
 class DatabaseTrouble(Exception):
@@ -230,44 +228,6 @@ class Database:
         self._own.close()
         self.reader.dispose()
         self.writer.dispose()
-
-
-def execute_of(connection: Connection) -> Execute:
-    """The way past SQLAlchemy within its open transaction, for statements that are run at every request.
-
-    On SQLite its errors are the driver's own.
-    """
-    if connection.dialect.name == "sqlite":
-        run: Execute = connection.connection.driver_connection.execute  # type: ignore[union-attr]
-        return run
-
-    def marked(statement: str, parameters: tuple[Any, ...] = ()) -> Any:
-        return connection.exec_driver_sql(statement.replace("?", "%s"), parameters)
-
-    return marked
-
-
-@contextlib.contextmanager
-def savepoint(connection: Connection) -> Iterator[None]:
-    """A part of a transaction that an exception undoes alone. It may have such parts itself."""
-    execute = execute_of(connection)
-    execute("SAVEPOINT part")
-    try:
-        yield
-    except BaseException:
-        if not connection.invalidated:
-            execute("ROLLBACK TO SAVEPOINT part")
-            execute("RELEASE SAVEPOINT part")
-        raise
-    execute("RELEASE SAVEPOINT part")
-
-
-def passing(error: Exception) -> bool:
-    """Whether the same transaction may well succeed when it is tried again."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
-    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-    return state in _RETRYABLE or invalidated or (isinstance(cause, sqlite3.Error) and "is locked" in str(cause))
 
 
 def throwaway_engine(url: str) -> Engine:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from linarite.model import Principal, PrincipalKind
 from linarite.seal import Sealed
-from linarite.store.database import execute_of
+from linarite.store.driver import execute_of
 from linarite.store.statements import PRINCIPAL
 from linarite.store.tables import credentials, facts, moment, presented, principals, signing_keys, stamp
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from linarite.errors.server import server_busy, server_sealed
 from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
-from linarite.store.database import execute_of
+from linarite.store.driver import execute_of
 from linarite.store.memory import Memory
 from linarite.store.statements import VERSION
 from linarite.store.view import Live, Miss, Moved, Remembered, Transaction, View

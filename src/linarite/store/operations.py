@@ -9,7 +9,7 @@ import orjson
 
 from linarite.ids import parse
 from linarite.model import Operation, OperationState
-from linarite.store.database import execute_of
+from linarite.store.driver import execute_of
 from linarite.store.statements import (
     BEGIN_OPERATION,
     END_OPERATION,

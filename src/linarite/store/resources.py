@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
-from linarite.store.database import execute_of
+from linarite.store.driver import execute_of
 from linarite.store.statements import ADD, FIND, HELD, KEEP, REWRITE
 from linarite.store.tables import assignments, moment, resources, stamp
 
