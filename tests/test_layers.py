@@ -84,7 +84,7 @@ MAY_IMPORT = {
     "kinds": f"roles {NOUNS}",
     "store": "seal model ids errors recent",
     # the nouns
-    "seal": "schema model ids errors",
+    "seal": "whole schema model ids errors",
     "kind": "world schema model ids errors",
     "world": "model ids",
     "regions": "",
