@@ -32,7 +32,9 @@ MAY_IMPORT = {
     "guids": "",
     "whole": "",
     "data_folder": "client whole",
-    "app": f"first_start inside data_folder listener certificates guids {INSIDE}",
+    "app": f"assembly doorways first_start inside data_folder listener certificates {INSIDE}",
+    "assembly": f"first_start guids web engine {BELOW_ENGINE}",
+    "doorways": "certificates listener doors engine settings",
     "doctor": "client certificates settings store seal",
     "tables": "bench (credentials) (demo) doctor holders membership settings",
     # the operator's commands: past the API, through the gate

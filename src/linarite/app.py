@@ -1,7 +1,7 @@
-"""The composition root: the one place that builds things and knows how they fit.
+"""The composition root: the one place that knows how things fit, opens them in order and closes them in reverse.
 
-`serve` runs one instance until it is told to stop: database, gate and engine inside, listeners outside, the worker
-beside. Start-up work that only the first start needs is imported and done then alone.
+An `Instance` runs until it is told to stop: database, gate and engine inside, listeners outside, the worker beside.
+What answers requests is built in `assembly`; the doors are opened in `doorways`.
 """
 
 from __future__ import annotations
@@ -11,46 +11,33 @@ import contextlib
 import os
 import socket
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from linarite import certificates, data_folder, first_start, hosts, inside, seal
+from linarite import assembly, certificates, data_folder, first_start, hosts, inside, seal
 from linarite.data_folder import Ready
-from linarite.engine import Engine
-from linarite.foreign import IssuerKeys, Trust
-from linarite.grants import TokenService
-from linarite.graph import Graph
-from linarite.guids import guids
-from linarite.issuers import trusted_in
-from linarite.kinds import KINDS
-from linarite.listener import Listener, PortTaken
+from linarite.foreign import IssuerKeys
+from linarite.listener import Listener, PortTaken, port_after
 from linarite.longrunning import Pace
-from linarite.routes import Registry
 from linarite.store import keyring
 from linarite.store.database import Database
 from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 from linarite.store.migrations import bring_up
-from linarite.throttle import Buckets
-from linarite.tokens import Authority, Reader
-from linarite.web.arm import Arm
-from linarite.web.front import Front
-from linarite.web.graph import Directory
+from linarite.tokens import Authority
 from linarite.web.identity import Identity
-from linarite.web.metadata import Metadata
-from linarite.web.oauth import OAuth
 from linarite.worker import Worker
-from linarite.world import Options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from linarite.doors.house import House
-    from linarite.engine import Follower
+    from linarite.doorways import Doorways
+    from linarite.engine import Engine, Follower
+    from linarite.grants import TokenService
     from linarite.model import Secret
     from linarite.settings import Settings
 
@@ -100,15 +87,7 @@ class Instance:
             self._stack.enter_context(data_folder.held(settings.data))
         bound = _bound(settings.bind)
         certified = certificates.ensure(settings.data, (*bound, *hosts.wildcards()), clock(), bound)
-        url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
-        database = Database(url)
-        self._stack.callback(database.close)
-        if self._part is None:
-            bring_up(url)
-        gate = Gate(
-            database, Memory(settings.snapshot_rows, opens_secrets=settings.open_secrets), self._keyring(database)
-        )
-        self._stack.push_async_callback(gate.close)
+        gate = self._gate()
         front = _Later()
         listener = Listener(
             front,
@@ -121,26 +100,9 @@ class Instance:
         self.port = listener.port
         authority = Authority(listener.origin, first_start.TENANT)
         issuers = IssuerKeys(clock)
-        engine = self._engine(gate, authority, issuers)
-        tokens = TokenService(
-            gate,
-            authority,
-            clock,
-            timedelta(seconds=settings.token_lifetime),
-            issuers=issuers,
-            assertions_count_often=settings.assertion_replay == "allow",
-            takes_passwords=settings.password_grant,
-            implicit=settings.implicit,
-        )
-        front.application = Front(
-            arm=Arm(engine, guids().__next__, settings.location),
-            oauth=OAuth(tokens, authority),
-            graph=Directory(Graph(gate, authority, clock, kept=frozenset({first_start.OWNER_OBJECT}))),
-            metadata=Metadata(listener.origin, first_start.TENANT),
-            sealed=lambda: gate.keyring is None,
-            origin=listener.origin,
-            body_limit=settings.body_limit,
-        )
+        engine = assembly.engine(settings, gate, authority, issuers, clock)
+        tokens = assembly.token_service(settings, gate, authority, issuers, clock)
+        front.application = assembly.front(settings, engine, tokens, authority)
         self._followers = engine.followers
         owner_secret = password = None
         if self._part is not None:
@@ -159,19 +121,6 @@ class Instance:
         owner = (first_start.OWNER_USER, password.reveal()) if password else None
         return Ready(content, self.closed, owner)
 
-    async def _identify(self, tokens: TokenService) -> str | None:
-        """Answer programs of this machine that ask for a managed identity; where, or None where nowhere."""
-        if self._part is not None:
-            return None
-        try:
-            listener = Listener(Identity(tokens, self.settings.imds), "127.0.0.1", _after(self.settings.port, 8))
-        except PortTaken as error:
-            log.warning("managed identities cannot be had", why=str(error))
-            return None
-        await listener.start()
-        self._stack.push_async_callback(listener.stop)
-        return f"http://127.0.0.1:{listener.port}"
-
     async def told(self, changed: frozenset[str]) -> None:
         """Tell the doors what a sibling changed, before it acknowledges the change."""
         for follower in self._followers:
@@ -180,6 +129,19 @@ class Instance:
     async def stop(self) -> None:
         """Let running answers end, write what waits, close everything, in the reverse order of the start."""
         await self._stack.aclose()
+
+    def _gate(self) -> Gate:
+        """The gate to the database, which has the newest layout then."""
+        settings = self.settings
+        url = settings.database or f"sqlite:///{settings.data / 'linarite.db'}"
+        database = Database(url)
+        self._stack.callback(database.close)
+        if self._part is None:
+            bring_up(url)
+        memory = Memory(settings.snapshot_rows, opens_secrets=settings.open_secrets)
+        gate = Gate(database, memory, self._keyring(database))
+        self._stack.push_async_callback(gate.close)
+        return gate
 
     def _keyring(self, database: Database) -> seal.Keyring | None:
         """Unwrap the keyring; without the root key of an existing instance the server starts sealed."""
@@ -192,29 +154,6 @@ class Instance:
             log.warning("the server starts sealed", why=str(error))
             return None
         return keyring.unwrapped(database, root)
-
-    def _engine(self, gate: Gate, authority: Authority, issuers: IssuerKeys) -> Engine:
-        settings = self.settings
-        trusted = trusted_in(settings.trust_issuers)
-        options = Options(
-            tenant=authority.tenant,
-            origin=authority.origin,
-            location=settings.location,
-            storage_id_member=settings.storage_id_member,
-            resync=settings.resync,
-            trusting=bool(trusted),
-        )
-        pace = Pace(settings.lro == "immediate", settings.lro_delay, settings.lro_retry_after)
-        return Engine(
-            gate,
-            Registry(KINDS),
-            Reader(authority, clock),
-            options=options,
-            pace=pace,
-            clock=clock,
-            buckets=Buckets(settings.throttle),
-            trust=Trust(trusted, issuers, authority.url, clock) if trusted else None,
-        )
 
     async def _found(self, gate: Gate, engine: Engine, authority: Authority) -> tuple[Secret, Secret | None]:
         """The owner's secret; and the owner's password as a user, where this start made it."""
@@ -233,42 +172,26 @@ class Instance:
         return founded.owner_secret, founded.password
 
     async def _open_doors(self, engine: Engine, certified: certificates.Certificates) -> None:
-        """Open the doors on ports of their own; `endpoints` has their addresses then, and `closed` the others."""
-        settings = self.settings
-        doors = import_module("linarite.doors.house")  # which no start waits for that opens none
-        plot = doors.Plot(
-            data=settings.data,
-            modules=settings.node_modules,
-            certificate=certified.chain,
-            key=certified.key,
-            bundle=certified.bundle,
-            host=settings.bind,
-            environment=self._environment,
-            upstream=settings.registry_upstream,
-            ports=doors.Ports(*(_after(settings.port, place) for place in (3, 4, 5))),
-            notebook=_after(settings.port, 7) if settings.notebook else None,
+        """Open the doors; `endpoints` has their addresses then, and `closed` the others."""
+        doorways = import_module("linarite.doorways")  # which no start waits for that opens none
+        opened: Doorways = await self._stack.enter_async_context(
+            doorways.opened(engine, self.settings, certified, self._environment)
         )
-        house: House = doors.House(engine, plot)
-        listeners = {}
-        rsgi = (("registry", 1, house.registry), ("telemetry", 2, house.telemetry), ("vault", 6, house.vault))
-        for name, place, door in rsgi:
-            try:
-                listeners[name] = Listener(
-                    door, settings.bind, _after(settings.port, place), certificate=certified.chain, key=certified.key
-                )
-            except PortTaken as error:
-                house.closed[name] = str(error)
-        self._stack.push_async_callback(house.close)
-        await house.open()
-        for name, listener in listeners.items():
-            self._stack.push_async_callback(listener.stop)
-            if name not in house.closed:
-                await listener.start()
-                self.endpoints[name] = listener.origin
-        self.endpoints |= house.origins()
-        self.closed = house.closed
-        for name, why in house.closed.items():
-            log.warning("a door stays closed", door=name, why=why)
+        self.endpoints |= opened.endpoints
+        self.closed = opened.closed
+
+    async def _identify(self, tokens: TokenService) -> str | None:
+        """Answer programs of this machine that ask for a managed identity; where, or None where nowhere."""
+        if self._part is not None:
+            return None
+        try:
+            listener = Listener(Identity(tokens, self.settings.imds), "127.0.0.1", port_after(self.settings.port, 8))
+        except PortTaken as error:
+            log.warning("managed identities cannot be had", why=str(error))
+            return None
+        await listener.start()
+        self._stack.push_async_callback(listener.stop)
+        return f"http://127.0.0.1:{listener.port}"
 
     def _work(self, engine: Engine) -> None:
         task = asyncio.create_task(Worker(engine, f"{socket.gethostname()}:{os.getpid()}").run())
@@ -288,11 +211,6 @@ class _Later:
 
     def __call__(self, scope: Any, protocol: Any) -> Any:
         return self.application(scope, protocol)
-
-
-def _after(port: int, place: int) -> int:
-    """The port of a door: the next ones after the API's, or any free one where that takes any."""
-    return port + place if port else 0
 
 
 def _ready(origin: str, bundle: Path, owner_secret: Secret | None, doors: Mapping[str, str]) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class Listener:
         self._reservation.close()
 
 
+def port_after(port: int, place: int) -> int:
+    """The port so many places after another, or any free one where that takes any."""
+    return port + place if port else 0
+
+
 def _reserve(host: str, port: int, *, shared: bool) -> socket.socket:
     """Bind without listening: holds the number for Granian, which binds it again with SO_REUSEPORT.
 
