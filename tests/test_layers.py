@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NOUNS = "whole recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
-    "calls answers throttle faults verbs draft identities listing longrunning context shown routes access roles tokens "
-    "grants foreign graph"
+    "calls answers gateway throttle faults verbs draft identities listing longrunning context shown routes access "
+    "roles tokens grants foreign graph"
 )
 BELOW_ENGINE = f"{MECHANISMS} kinds settings store seal {NOUNS}"
 INSIDE = f"web worker doors deploy engine {BELOW_ENGINE}"
@@ -64,6 +64,7 @@ MAY_IMPORT = {
     "deploy": f"engine {BELOW_ENGINE}",
     # the mechanisms
     "engine": BELOW_ENGINE,
+    "gateway": f"calls faults foreign listing verbs longrunning context routes access tokens throttle store {NOUNS}",
     "throttle": "errors",
     "calls": f"foreign routes {NOUNS}",
     "answers": f"calls {NOUNS}",
