@@ -64,7 +64,7 @@ def codes(*modules: Path) -> Iterator[tuple[str, int]]:
 def sign_in_codes() -> set[tuple[str, str]]:
     """Entra's codes that the token service refuses with, and OAuth's word for each."""
     found: set[tuple[str, str]] = set()
-    modules = (SOURCE / "grants/denied.py", SOURCE / "grants/denied_users.py")
+    modules = (SOURCE / "grants/denied").glob("*.py")
     for node in (node for module in modules for node in ast.walk(ast.parse(module.read_text()))):
         match node:
             case ast.Call(

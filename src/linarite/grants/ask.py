@@ -10,14 +10,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from linarite import hosts
-from linarite.grants.denied import (
-    parameter_missing,
+from linarite.grants.denied.requests import parameter_missing, tenant_malformed, tenant_unknown
+from linarite.grants.denied.scopes import (
     resource_parameter_unsupported,
     resource_unknown,
     scope_invalid,
     scope_not_default,
-    tenant_malformed,
-    tenant_unknown,
 )
 from linarite.ids import is_guid
 from linarite.model import Secret

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from linarite.grants.azure_clients import AZURE_CLIENTS, Client
 from linarite.grants.clients import claimed_client, proven_client
-from linarite.grants.denied import client_disabled, client_unknown
-from linarite.grants.denied_users import client_public, client_unproven
+from linarite.grants.denied.clients import client_disabled, client_public, client_unknown, client_unproven
 from linarite.model import PrincipalKind
 from linarite.store import tickets
 

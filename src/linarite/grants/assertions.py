@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.foreign import IssuerDown, Untrue, unverified
 from linarite.grants import certificates
 from linarite.grants.ask import ANY_TENANT, DOMAIN
-from linarite.grants.denied import (
+from linarite.grants.denied.assertions import (
     assertion_audience_wrong,
     assertion_malformed,
     assertion_repeated,
@@ -24,8 +24,8 @@ from linarite.grants.denied import (
     federated_issuer_unknown,
     federated_key_unknown,
     federated_subject_unknown,
-    request_malformed,
 )
+from linarite.grants.denied.requests import request_malformed
 from linarite.grants.federation import Federation
 from linarite.moments import claimed
 from linarite.store import directory

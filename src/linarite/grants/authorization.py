@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linarite.grants.asking import client_named, is_loopback, registered
-from linarite.grants.denied import response_unsupported
-from linarite.grants.denied_users import (
+from linarite.grants.denied.authorization import (
     challenge_missing,
     challenge_unsupported,
     prompt_unsupported,
@@ -19,6 +18,7 @@ from linarite.grants.denied_users import (
     redirect_unregistered,
     response_mode_unsupported,
 )
+from linarite.grants.denied.requests import response_unsupported
 from linarite.grants.tickets import Granted
 from linarite.grants.wishes import wished
 

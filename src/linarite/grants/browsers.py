@@ -14,7 +14,7 @@ from linarite.grants.delegation import (
     id_token,
     wish_is_consented,
 )
-from linarite.grants.denied_users import consent_missing, password_wrong, session_missing
+from linarite.grants.denied.users import consent_missing, password_wrong, session_missing
 from linarite.grants.passwords import proven_user
 from linarite.grants.tickets import Granted, Sort, digest_of, new_family, new_text, ticket
 from linarite.model import Deed, Principal, Secret

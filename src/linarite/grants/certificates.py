@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
 from linarite.foreign import unverified
-from linarite.grants.denied import assertion_malformed, assertion_signature_wrong
+from linarite.grants.denied.assertions import assertion_malformed, assertion_signature_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

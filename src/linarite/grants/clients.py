@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from linarite.grants import assertions
-from linarite.grants.denied import (
-    client_disabled,
-    client_unknown,
-    request_malformed,
-    secret_expired,
-    secret_missing,
-    secret_wrong,
-)
+from linarite.grants.denied.clients import client_disabled, client_unknown, secret_expired, secret_missing, secret_wrong
+from linarite.grants.denied.requests import request_malformed
 from linarite.model import PrincipalKind, Secret
 
 if TYPE_CHECKING:

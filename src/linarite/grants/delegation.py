@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from linarite.grants.ask import Endpoint
-from linarite.grants.denied import client_unknown, resource_unknown
-from linarite.grants.denied_users import user_disabled
+from linarite.grants.denied.clients import client_unknown
+from linarite.grants.denied.scopes import resource_unknown
+from linarite.grants.denied.users import user_disabled
 from linarite.grants.signer import newest_key
 from linarite.grants.tickets import Granted, Sort, digest_of, new_text, ticket
 from linarite.grants.wishes import application_of

@@ -16,16 +16,15 @@ from linarite.grants.asking import asking_client, client_named
 from linarite.grants.browsers import session_of
 from linarite.grants.delegation import Delegation, answer, consent_ticket, delegated
 from linarite.grants.denied import Denied
-from linarite.grants.denied_users import (
+from linarite.grants.denied.tickets import (
     code_redeemed,
-    consent_declined,
     device_code_expired,
     device_code_unknown,
     device_declined,
     device_hasty,
     device_pending,
-    session_missing,
 )
+from linarite.grants.denied.users import consent_declined, session_missing
 from linarite.grants.tickets import (
     LIFETIMES,
     Granted,

@@ -22,7 +22,9 @@ from linarite.grants import devices
 from linarite.grants.ask import Endpoint, tenant_of
 from linarite.grants.case import ACTION, Case
 from linarite.grants.client_credentials import client_credentials
-from linarite.grants.denied import Denied, disturbed, grant_unsupported, quoted
+from linarite.grants.denied import Denied, quoted
+from linarite.grants.denied.requests import grant_unsupported
+from linarite.grants.denied.server import disturbed
 from linarite.grants.managed_identity import managed_identity
 from linarite.grants.on_behalf_of import JWT_BEARER, on_behalf_of
 from linarite.grants.passwords import Tries

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from linarite.errors import Unauthenticated
 from linarite.grants.asking import asking_client
 from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
-from linarite.grants.denied import request_malformed
-from linarite.grants.denied_users import (
-    client_unproven,
+from linarite.grants.denied.clients import client_unproven
+from linarite.grants.denied.requests import request_malformed
+from linarite.grants.denied.users import (
     consent_missing,
     user_assertion_ended,
     user_assertion_for_another,

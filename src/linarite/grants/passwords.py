@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from linarite.grants.denied_users import password_wrong, tried_too_often, user_disabled
+from linarite.grants.denied.users import password_wrong, tried_too_often, user_disabled
 from linarite.grants.users import PASSWORD
 from linarite.model import PrincipalKind
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from linarite.grants.asking import asking_client
 from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
-from linarite.grants.denied_users import (
+from linarite.grants.denied.tickets import (
     code_redeemed,
-    consent_missing,
     grant_expired,
     grant_invalid,
     grant_revoked,
     redirect_changed,
     verifier_wrong,
 )
+from linarite.grants.denied.users import consent_missing
 from linarite.grants.tickets import Granted, Sort, digest_of, granted_with
 from linarite.grants.wishes import wished
 from linarite.store import tickets

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from linarite.grants.asking import asking_client
 from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
-from linarite.grants.denied import grant_unsupported
-from linarite.grants.denied_users import consent_missing, password_wrong
+from linarite.grants.denied.requests import grant_unsupported
+from linarite.grants.denied.users import consent_missing, password_wrong
 from linarite.grants.passwords import proven_user
 from linarite.grants.tickets import Granted, new_family
 from linarite.grants.wishes import wished

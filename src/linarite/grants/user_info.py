@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linarite.errors import Unauthenticated
-from linarite.grants.denied_users import token_unusable
+from linarite.grants.denied.users import token_unusable
 from linarite.grants.wishes import GRAPH
 from linarite.tokens import Reader
 from linarite.tokens.minting import pairwise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from linarite.grants.ask import Endpoint, audience_of
-from linarite.grants.denied import (
+from linarite.grants.denied.scopes import (
     permission_unknown,
     resource_parameter_unsupported,
     resources_several,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from linarite.grants import Case, Denied, Form, authorization, browsers, devices
-from linarite.grants.denied_users import consent_declined
+from linarite.grants.denied.users import consent_declined
 from linarite.web.cookies import cookies_of
 from linarite.web.forms import read_query
 from linarite.web.http import Response

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from linarite.grants import Form
-from linarite.grants.denied import parameter_duplicated, request_malformed
+from linarite.grants.denied.requests import parameter_duplicated, request_malformed
 
 if TYPE_CHECKING:
     from linarite.web.http import Request

@@ -15,7 +15,8 @@ import structlog
 from linarite.errors import Cut, Refusal
 from linarite.errors.server import cut
 from linarite.grants import Denied, tenant_of
-from linarite.grants.denied import address_unknown, broken, method_wrong, unavailable
+from linarite.grants.denied.requests import address_unknown, method_wrong
+from linarite.grants.denied.server import broken, unavailable
 from linarite.web import openid
 from linarite.web.devices import Devices
 from linarite.web.http import Response

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from linarite.grants import GRANTS, tenant_of
 from linarite.grants.authorization import MODES, TYPES
-from linarite.grants.denied import instance_unknown
+from linarite.grants.denied.requests import instance_unknown
 from linarite.grants.wishes import ABOUT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from linarite.grants import Case, Denied, Form, authorization, browsers
-from linarite.grants.denied_users import consent_declined, consent_missing, request_forged, session_missing
+from linarite.grants.denied.users import consent_declined, consent_missing, request_forged, session_missing
 from linarite.model import Secret
 from linarite.web.cookies import cookies_of
 from linarite.web.forms import read_query
