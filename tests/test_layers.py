@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "whole recent kind world regions schema model hosts issuers ids moments odata errors"
+NOUNS = "whole ends recent kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
     "calls answers gateway throttle faults verbs draft identities listing longrunning context shown routes access "
     "roles tokens grants foreign graph"
@@ -95,6 +95,7 @@ MAY_IMPORT = {
     "model": "ids errors",
     "ids": "errors",
     "hosts": "",
+    "ends": "",
     "moments": "",
     "odata": "",
     "issuers": "hosts",

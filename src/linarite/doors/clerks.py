@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from linarite import access
+from linarite import access, ends
 from linarite.doors.behind import ACCOUNTS, COMPONENTS, named
 from linarite.doors.telemetry import Component, Reading
 from linarite.errors import Refusal
@@ -83,7 +83,7 @@ class BlobClerk:
             caller=event.oid or "",
             status=event.status,
             code=event.code,
-            address=without_port(event.address),
+            address=ends.host(event.address),
         )
 
 
@@ -124,7 +124,7 @@ class TelemetryClerk:
             caller="",
             status=400,
             code="InvalidInstrumentationKey",
-            address=without_port(address),
+            address=ends.host(address),
         )
 
     async def may_read(self, app_id: str, authorization: str | None) -> Reading:
@@ -148,11 +148,6 @@ class TelemetryClerk:
             target = component.id.text if component else app_id[:128]
             await record(self._engine, action=_QUERY, target=target, caller=caller, status=status, code=code)
         return found
-
-
-def without_port(address: str) -> str:
-    """The host of whoever called, as the trail has it."""
-    return address.rpartition(":")[0] or address
 
 
 async def record(

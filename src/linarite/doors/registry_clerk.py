@@ -6,9 +6,9 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from linarite import access, hosts
+from linarite import access, ends, hosts
 from linarite.doors.behind import REGISTRIES, everyone, named, place_of
-from linarite.doors.clerks import record, slashed, without_port
+from linarite.doors.clerks import record, slashed
 from linarite.doors.registry.desk import ACR_DELETE, ACR_PULL, ACR_PUSH, EVERYTHING, Credential, Grant
 from linarite.errors import Unauthenticated
 from linarite.tokens import Reader
@@ -121,7 +121,7 @@ class RegistryClerk:
             client=(event.claimed_user or "")[:256],
             status=_TURNED_AWAY.get(event.reason, 401),
             code=event.reason,
-            address=without_port(event.caller.address),
+            address=ends.host(event.caller.address),
         )
 
 

@@ -10,6 +10,8 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linarite import ends
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,17 +21,12 @@ _DESCRIPTORS = Path("/dev/fd")
 
 def cut(scope: Any) -> None:
     """Shut the connection of a request, and with it every other request on it."""
-    ends = (_end(scope.client), _end(scope.server)[1])
+    client = ends.host(scope.client), ends.port(scope.client)
+    server = ends.port(scope.server)
     for one in _connections():
         with contextlib.suppress(OSError):
-            if (one.getpeername()[:2], one.getsockname()[1]) == ends:
+            if (one.getpeername()[:2], one.getsockname()[1]) == (client, server):
                 one.shutdown(socket.SHUT_RDWR)
-
-
-def _end(written: str) -> tuple[str, int]:
-    """Host and port, as RSGI writes them: `127.0.0.1:80`, `[::1]:80`."""
-    host, _, port = written.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def _connections() -> Iterator[socket.socket]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from linarite import ends
 from linarite.errors.bodies import body_too_large, body_unreadable
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _request(scope: Any, headers: Any, origin: str, body: bytes = b"", refusal: 
         query_string=query_string,
         headers=headers,
         body=body,
-        address=scope.client.rpartition(":")[0].strip("[]"),
+        address=ends.host(scope.client),
         origin=_origin(scope.scheme, headers.get("host") or scope.authority or "") or origin,
         query=_query(query_string),
         refusal=refusal,

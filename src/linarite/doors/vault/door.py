@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import orjson
 
+from linarite import ends
 from linarite.calls import Call
 from linarite.doors.body import Unread, whole
 from linarite.doors.vault.bodies import decoded
@@ -118,7 +119,7 @@ async def _call(scope: Any, protocol: Any, request: str) -> Call:
         origin=f"{scope.scheme}://{host.lower() if _HOST.fullmatch(host) else _NOBODY}",
         request=request,
         correlation=request,
-        address=scope.client.rpartition(":")[0].strip("[]"),
+        address=ends.host(scope.client),
         refusal=refusal,
     )
 
