@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linarite.cli.groups import Group
-from linarite.cli.options import PATH, as_json, data, database, fail, operate
+from linarite.cli.options import PATH, as_json, data, database, fail, grant, operate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +43,7 @@ def app_add(
     **more: object,
 ) -> None:
     """Add an application, and print its secret this once."""
-    if scope is not None and role is None:
-        fail("--scope says what a role is for: give --role too.")
-    made = operate("add_application", data, database, name, role=role, scope=scope, **more)
+    made = operate("add_application", data, database, name, **grant(role, scope), **more)
     import_module("linarite.tables").print_application(*made, as_json=as_json)
 
 

@@ -37,6 +37,13 @@ def running(data: Path | None) -> dict[str, Any]:
     return known
 
 
+def grant(role: str | None, scope: str | None) -> dict[str, str | None]:
+    """The role that somebody gets and the scope that it is for, as they were given; a scope alone is refused."""
+    if scope is not None and role is None:
+        fail("--scope says what a role is for: give --role too.")
+    return {"role": role, "scope": scope}
+
+
 def operate(deed: str, data: Path | None, database: str | None, *arguments: object, **more: object) -> Any:
     """Do something to an instance by its database, whether or not a server runs on it."""
     operator = import_module("linarite.operator_desk")

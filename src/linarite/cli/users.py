@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from linarite.cli.groups import Group
-from linarite.cli.options import as_json, data, database, fail, operate
+from linarite.cli.options import as_json, data, database, grant, operate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,10 +43,9 @@ def user_add(
     as_json: bool,
 ) -> None:
     """Add a user; their password is made up and printed this once, unless --ask-password is given."""
-    if scope is not None and role is None:
-        fail("--scope says what a role is for: give --role too.")
+    granted = grant(role, scope)
     password = _password() if ask_password else None
-    made = operate("add_user", data, database, name, password, shown=display_name, role=role, scope=scope)
+    made = operate("add_user", data, database, name, password, shown=display_name, **granted)
     import_module("linarite.tables").print_user(*made, as_json=as_json)
 
 
