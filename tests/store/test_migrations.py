@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -156,6 +158,18 @@ def test_processes_that_bring_up_the_same_database_together_all_succeed(empty_ur
         assert [process.communicate(timeout=30)[0] for process in processes] == [""] * 3
     assert [process.returncode for process in processes] == [0] * 3
     assert differences(empty_url) == []
+
+
+def test_a_file_that_another_process_holds_as_a_whole_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "linarite.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as threads:
+        other.execute("BEGIN EXCLUSIVE")  # as in the moment in which a file gets its write-ahead log, or is left by all
+        brought_up = threads.submit(bring_up, f"sqlite:///{path}")
+        with pytest.raises(TimeoutError):
+            brought_up.result(timeout=0.5)
+        other.execute("ROLLBACK")
+        brought_up.result(timeout=30)
+    assert differences(f"sqlite:///{path}") == []
 
 
 def test_a_process_that_finds_the_steps_taken_in_the_meantime_has_nothing_to_complain_of(

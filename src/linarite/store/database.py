@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _READERS = 4
+_WAITS = 30
+"""Seconds to wait for the SQLite file: somebody writes it, or holds it as a whole, as who makes or leaves it does."""
 _QUICK = 0.002
 """Seconds that a commit may take if the event loop is to wait for the next one."""
 
@@ -80,7 +82,7 @@ class Database:
         except OSError as error:
             message = f"The database file {path} cannot be opened: {error.strerror}. Check the folder's owner and mode."
             raise DatabaseTrouble(message) from error
-        self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", timeout=30)
+        self.writer = _sqlite_engine(url, "BEGIN IMMEDIATE", timeout=_WAITS)
         self.reader = _sqlite_engine(url, "BEGIN", timeout=0.1)
         self._turn = self._own.enter_context(contextlib.closing(sqlite.Turn(path)))
         self._checkpoints = self._own.enter_context(contextlib.closing(sqlite.Checkpoints(path)))
@@ -236,12 +238,13 @@ def throwaway_engine(url: str) -> Engine:
 
 
 def _sqlite_engine(url: Any, begin: str, *, timeout: float) -> Engine:
-    """An engine over one connection; `timeout` are seconds to wait for somebody else's lock."""
-    arguments = {"check_same_thread": False, "isolation_level": None, "timeout": timeout, "cached_statements": 256}
+    """An engine over one connection; `timeout` are seconds to wait for somebody else's lock once it is open."""
+    arguments = {"check_same_thread": False, "isolation_level": None, "timeout": _WAITS, "cached_statements": 256}
     engine = create_engine(url, poolclass=StaticPool, connect_args=arguments, hide_parameters=True)
 
     def tune(connection: Any, _: object) -> None:
         sqlite.tune(connection)
+        connection.execute(f"PRAGMA busy_timeout={timeout * 1000:.0f}")
 
     def start(connection: Connection) -> None:
         if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
