@@ -200,23 +200,57 @@ def test_steps_that_fail_in_the_middle_leave_nothing_behind(empty_url: str) -> N
     assert differences(empty_url) == []
 
 
-def test_an_older_layout_is_brought_up_with_all_that_is_in_it(empty_url: str) -> None:
-    many = [HOME.child(GROUP, f"g{number}") for number in range(150)]
-    boxes = {(ACCOUNT.key, "key1"): b"one", (ACCOUNT.key, "key2"): b"two", (TEAM.key, "a"): b"three"}
-    boxes |= {(id_.key, "b"): id_.key.encode() for id_ in many}
-    with contextlib.closing(Database(empty_url)) as database, database.writing() as connection:
-        migrations.upgrade(connection, "0003")
-        for id_ in (HOME, TEAM, ACCOUNT, *many):
+MANY = [HOME.child(GROUP, f"g{number}") for number in range(150)]
+BOXES = {
+    (ACCOUNT.key, "key1"): b"one",
+    (ACCOUNT.key, "key2"): b"two",
+    (TEAM.key, "a"): b"three",
+    **{(id_.key, name): f"{id_.key} {name}".encode() for id_ in MANY for name in "bc"},
+}
+"""Secrets of more resources than are moved at once."""
+
+
+def make_older(url: str, layout: str) -> None:
+    """A database of a layout that had a table of secrets, with `BOXES` in it."""
+    with contextlib.closing(Database(url)) as database, database.writing() as connection:
+        migrations.upgrade(connection, layout)
+        for id_ in (HOME, TEAM, ACCOUNT, *MANY):
             resources.add(connection, resource(id_))
-        for (owner, name), box in boxes.items():
+        for (owner, name), box in BOXES.items():
             insert = text("INSERT INTO secrets (owner, name, box) VALUES (:owner, :name, :box)")
             connection.execute(insert, {"owner": owner, "name": name, "box": box})
+
+
+def boxes_in(url: str) -> dict[tuple[str, str], bytes]:
+    """Every secret in its resource's row."""
+    with contextlib.closing(Database(url)) as database, database.reading() as connection:
+        rows = {id_.key: resources.row_of(connection, id_.key) for id_ in (HOME, TEAM, ACCOUNT, *MANY)}
+    return {(key, name): box for key, row in rows.items() for name, box in resources.boxes_of(row).items()}
+
+
+@pytest.mark.parametrize("layout", ["0003", "0004"])
+def test_an_older_layout_is_brought_up_with_all_that_is_in_it(empty_url: str, layout: str) -> None:
+    make_older(empty_url, layout)
     bring_up(empty_url)
     assert differences(empty_url) == []
+    assert boxes_in(empty_url) == BOXES
+
+
+def test_secrets_whose_move_is_cut_short_are_where_they_were(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise OSError("cut short")
+
+    make_older(empty_url, "0004")
+    with monkeypatch.context() as patched:
+        patched.setattr("alembic.op.drop_table", fail)  # when all of them were moved
+        with pytest.raises(DatabaseTrouble, match="cut short"):
+            bring_up(empty_url)
     with contextlib.closing(Database(empty_url)) as database, database.reading() as connection:
-        rows = {id_.key: resources.row_of(connection, id_.key) for id_ in (HOME, TEAM, ACCOUNT, *many)}
-        found = {(key, name): box for key, row in rows.items() for name, box in resources.boxes_of(row).items()}
-        assert found == boxes
+        assert revision(connection) == "0004"
+        assert connection.execute(text("SELECT count(*) FROM secrets")).scalar() == len(BOXES)
+    bring_up(empty_url)
+    assert differences(empty_url) == []
+    assert boxes_in(empty_url) == BOXES
 
 
 # ── refused ─────────────────────────────────────────────────────────────────────────────────────────────────────────

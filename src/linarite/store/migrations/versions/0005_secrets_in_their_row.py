@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
 from alembic import op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 revision = "0005"
 down_revision = "0004"
@@ -22,22 +26,15 @@ def upgrade() -> None:
     """Move the boxes as they are: what binds them names their resource and them, not their table."""
     op.add_column("resources", sa.Column("sealed", sa.LargeBinary()))
     connection = op.get_bind()
-    move = sa.text("UPDATE resources SET sealed = :sealed WHERE key = :owner")
-    after = ""
-    while moved := _next(connection, after):
-        connection.execute(move, moved)
-        after = str(moved[-1]["owner"])
+    owners = _owners(connection)
+    while some := list(islice(owners, _AT_ONCE)):
+        connection.execute(sa.text("UPDATE resources SET sealed = :sealed WHERE key = :owner"), some)
     op.drop_table("secrets")
 
 
-def _next(connection: sa.Connection, after: str) -> list[dict[str, object]]:
-    """Owners in the order of their keys, each with its boxes as one document."""
-    query = sa.text(
-        "SELECT owner, name, box FROM secrets WHERE owner IN "
-        "(SELECT DISTINCT owner FROM secrets WHERE owner > :after ORDER BY owner LIMIT :most) ORDER BY owner"
-    )
-    rows = connection.execute(query, {"after": after, "most": _AT_ONCE}).all()
-    return [
-        {"owner": owner, "sealed": msgspec.msgpack.encode({name: bytes(box) for _, name, box in boxes})}
-        for owner, boxes in groupby(rows, itemgetter(0))
-    ]
+def _owners(connection: sa.Connection) -> Iterator[dict[str, object]]:
+    """Every owner with its boxes as one document; all are read in one pass, and few are in memory."""
+    query = sa.text("SELECT owner, name, box FROM secrets ORDER BY owner")
+    with connection.execute(query, execution_options={"yield_per": _AT_ONCE}) as rows:
+        for owner, boxes in groupby(rows, itemgetter(0)):
+            yield {"owner": owner, "sealed": msgspec.msgpack.encode({name: bytes(box) for _, name, box in boxes})}
