@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-NOUNS = "whole ends recent kind world regions schema model hosts issuers ids moments odata errors"
+NOUNS = "whole ends kind world regions schema model hosts issuers ids moments odata errors"
 MECHANISMS = (
     "calls answers gateway throttle faults verbs draft identities listing longrunning context shown routes access "
     "roles tokens grants foreign graph"
@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "tokens": f"settings store seal {NOUNS}",
     # what is declared, and what is kept: kinds know no store, and the store knows no rules
     "kinds": f"roles {NOUNS}",
-    "store": "seal model ids errors recent",
+    "store": "seal model ids errors",
     # the nouns
     "seal": "whole schema model ids errors",
     "kind": "world schema model ids errors",
@@ -100,7 +100,6 @@ MAY_IMPORT = {
     "odata": "",
     "issuers": "hosts",
     "errors": "",
-    "recent": "",
     # beside app
     "settings": "hosts issuers model ids errors",
     "listener": "settings errors",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sys import intern
 from typing import TYPE_CHECKING, NamedTuple
 
-from linarite.recent import Recent
+from lru import LRU
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,7 +33,7 @@ class Answers:
     def __init__(self, most: int) -> None:
         """Remember those of so many plans at most."""
         self._version = -1
-        self._by_plan: Recent[Plan, dict[tuple[str, str | None], Known]] = Recent(most)
+        self._by_plan: LRU[Plan, dict[tuple[str, str | None], Known]] = LRU(most)
 
     def find(self, plan: Plan, call: Call, version: int, now: datetime) -> Known | None:
         """What the same caller was answered at that version, unless their token has ended."""
@@ -43,7 +43,6 @@ class Answers:
         found = callers.get((call.query_string, call.authorization)) if callers else None
         if found is None or found.case.expires is None or found.case.expires <= now:
             return None
-        self._by_plan.move_to_end(plan)
         return found
 
     def keep(self, plan: Plan, call: Call, version: int, known: Known) -> None:

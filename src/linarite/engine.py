@@ -10,6 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lru import LRU
+
 from linarite import faults, gateway
 from linarite.answers import Answers, Known
 from linarite.calls import Call, Case, Plan, entry_of
@@ -19,7 +21,6 @@ from linarite.faults import Met
 from linarite.ids import parse
 from linarite.kind import Effect
 from linarite.model import Answer
-from linarite.recent import Recent
 from linarite.store.gate import Stale
 from linarite.throttle import Buckets
 
@@ -69,7 +70,7 @@ class Engine:
         self.clock = clock
         self.buckets = buckets or Buckets()
         self.trust = trust
-        self._plans: Recent[tuple[str, str, str], Plan] = Recent(gate.memory.most or _PLANS)
+        self._plans: LRU[tuple[str, str, str], Plan] = LRU(gate.memory.most or _PLANS)
         self.answers = Answers(gate.memory.most or _PLANS)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""

@@ -24,7 +24,7 @@ def test_only_what_another_process_changed_is_forgotten(site: Site) -> None:
     remember(site, site.gate, HOME, TEAM, ACCOUNT)
     site.commit(rewrite(ACCOUNT, number=1), other)
     site.look(lambda _: None)
-    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}
+    assert set(site.gate.memory.rows.keys()) == {HOME.key, TEAM.key}
     assert site.gate.memory.version == 2
 
 
@@ -32,7 +32,7 @@ def test_only_what_a_process_changed_itself_is_forgotten(site: Site) -> None:
     site.commit(furnish)
     remember(site, site.gate, HOME, TEAM, ACCOUNT)
     site.commit(rewrite(ACCOUNT, number=1))
-    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}
+    assert set(site.gate.memory.rows.keys()) == {HOME.key, TEAM.key}
     assert site.gate.memory.version == 2
 
 
@@ -43,7 +43,7 @@ def test_a_resource_is_remembered_as_it_was_read_once_it_is_asked_for_again(site
     assert not gate.memory.resources
     remember(site, gate, HOME)
     remember(site, gate, TEAM)
-    assert gate.memory.resources.keys() == {TEAM.key}, "one in eight"
+    assert set(gate.memory.resources.keys()) == {TEAM.key}, "one in eight"
     found = site.look(lambda view: view.resource(TEAM.key), gate)
     assert found is site.look(lambda view: view.resource(TEAM.key), gate)
     site.commit(rewrite(TEAM, number=1))
@@ -107,7 +107,7 @@ def test_everything_is_forgotten_where_the_log_of_changes_was_cut_off(
     for number in range(3):
         site.commit(rewrite(ACCOUNT, number=number), other)
     site.look(lambda _: None)
-    assert site.gate.memory.rows.keys() == {HOME.key, TEAM.key}, "what is kept reaches back just far enough"
+    assert set(site.gate.memory.rows.keys()) == {HOME.key, TEAM.key}, "what is kept reaches back just far enough"
     remember(site, site.gate, ACCOUNT)
     site.commit(rewrite(TEAM, number=3), other)
     for number in range(4, 7):
@@ -144,7 +144,7 @@ def test_no_more_is_remembered_than_may_be(site: Site) -> None:
             assert found is not None
             assert found.name == id_.name
             assert len(gate.memory.rows) <= 3
-    assert list(gate.memory.rows) == [id_.key for id_ in ids[-3:]], "the oldest go first"
+    assert set(gate.memory.rows.keys()) == {id_.key for id_ in ids[-3:]}, "the oldest go first"
 
 
 def test_one_answer_of_more_rows_than_may_be_remembered_is_whole(site: Site) -> None:
@@ -159,7 +159,7 @@ def test_the_row_that_was_asked_for_longest_ago_is_forgotten_first(site: Site) -
     gate = site.another(most=2)
     for key in ("/a", "/b", "/a", "/c"):
         site.look(lambda view, key=key: view.resource(key), gate)  # type: ignore[misc]
-    assert list(gate.memory.rows) == ["/a", "/c"]
+    assert set(gate.memory.rows.keys()) == {"/a", "/c"}
 
 
 def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlite_site: Site) -> None:
@@ -168,7 +168,7 @@ def test_a_row_that_is_remembered_is_not_read_again_beside_one_that_is_not(sqlit
     statements: list[str] = []
     site.gate.database.here.set_trace_callback(statements.append)
     site.look(lambda view: (view.resource("/a"), view.resource("/b")))
-    assert sum("FROM resources" in statement for statement in statements) == 1
+    assert sum("resources" in statement for statement in statements) == 1
 
 
 def test_what_was_read_at_another_version_is_not_remembered() -> None:
@@ -176,7 +176,7 @@ def test_what_was_read_at_another_version_is_not_remembered() -> None:
     own.version, other.version = 2, 1
     other.rows["/a"] = None
     own.take(other)
-    assert own.rows == {}
+    assert not own.rows
     other.version = 2
     own.take(other)
-    assert own.rows == {"/a": None}
+    assert own.rows.items() == [("/a", None)]

@@ -9,15 +9,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from linarite.recent import Recent
+from lru import LRU
+
 from linarite.store.resources import resource_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import TypeAlias, TypeVar
 
     from linarite.model import Assignment, Fault, Lock, Principal, Resource
     from linarite.store.directory import Credential, SigningKey
     from linarite.store.resources import Row
+
+    T = TypeVar("T")
+    Table: TypeAlias = dict[str, T] | LRU[str, T]
 
 EVERYTHING = "*"
 """The key of a change that makes all that is remembered void."""
@@ -56,19 +61,19 @@ class Memory:
     def __init__(self, most: int | None = None, *, opens_secrets: bool = True) -> None:
         """`opens_secrets` is whether answers with secrets that were unsealed may be remembered beside it."""
         self.opens_secrets = opens_secrets
-        make: Callable[[], dict[str, Any]] = dict if most is None else partial(Recent, most)
+        make: Callable[[], Any] = dict if most is None else partial(LRU, most)
         self.most = most
         self.version = -1
-        self.rows: dict[str, Row | None] = make()
-        self.resources: dict[str, Resource] = {} if most is None else Recent(max(1, most // _READ_AGAIN))
-        self.principals: dict[str, Principal | None] = make()
-        self.assignments: dict[str, tuple[Assignment, ...]] = make()
-        self.credentials: dict[str, tuple[Credential, ...]] = make()
-        self.clients: dict[str, str | None] = make()
+        self.rows: Table[Row | None] = make()
+        self.resources: Table[Resource] = {} if most is None else LRU(max(1, most // _READ_AGAIN))
+        self.principals: Table[Principal | None] = make()
+        self.assignments: Table[tuple[Assignment, ...]] = make()
+        self.credentials: Table[tuple[Credential, ...]] = make()
+        self.clients: Table[str | None] = make()
         """Object ids by application id or user name."""
-        self.locks: dict[str, tuple[Lock, ...]] = make()
-        self.faults: dict[str, tuple[Fault, ...]] = make()
-        self.signing_keys: dict[str, tuple[SigningKey, ...]] = make()
+        self.locks: Table[tuple[Lock, ...]] = make()
+        self.faults: Table[tuple[Fault, ...]] = make()
+        self.signing_keys: Table[tuple[SigningKey, ...]] = make()
 
     def resource(self, key: str) -> Resource | None:
         """What the row with that key says.
@@ -127,7 +132,7 @@ class Memory:
             for key, value in new.items():
                 own[key] = value
 
-    def _tables(self) -> tuple[dict[str, Any], ...]:
+    def _tables(self) -> tuple[Table[Any], ...]:
         return (
             self.rows,
             self.resources,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from linarite.model import Assignment, Body, Entry, Fault, Lock, Principal, Resource, Secret
     from linarite.seal import Keyring
     from linarite.store.directory import Credential, SigningKey
+    from linarite.store.memory import Table
     from linarite.store.resources import Row
 
 
@@ -171,7 +172,7 @@ class Live:
     def connection(self) -> Connection:
         return self._connection
 
-    def _learn(self, learned: dict[str, T], key: str, read: Callable[[], T]) -> T:
+    def _learn(self, learned: Table[T], key: str, read: Callable[[], T]) -> T:
         if key in learned:
             return learned[key]
         found = learned[key] = read()
