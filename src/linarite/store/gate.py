@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -19,6 +20,7 @@ from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
 from linarite.store.changes import since as changes_since
 from linarite.store.driver import execute_of
 from linarite.store.memory import Memory
+from linarite.store.resources import row_at
 from linarite.store.statements import VERSION
 from linarite.store.view import Live, Miss, Moved, Remembered, Transaction, View
 
@@ -129,7 +131,7 @@ class Gate:
             connection = self.database.begin_reading()
             return Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0], self.memory)
 
-        view = Remembered(self.memory, keyring, open_live)
+        view = Remembered(self.memory, keyring, open_live, partial(row_at, self.database.here.execute))
         try:
             return question(view), view.version
         except Moved as moved:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from linarite.ids import parse
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.store.driver import execute_of
-from linarite.store.statements import ADD, FIND, HELD, KEEP, REWRITE
+from linarite.store.statements import ADD, FIND, FIND_AT, HELD, KEEP, REWRITE
 from linarite.store.tables import assignments, moment, resources, stamp
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.model import Body
     from linarite.seal import Sealed
+    from linarite.store.driver import Execute
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
 
@@ -46,6 +47,12 @@ def row_of(connection: Connection, key: str) -> Row | None:
     """The row of the resource with that key, soft-deleted ones included."""
     found: Row | None = execute_of(connection)(FIND, (key,)).fetchone()
     return found
+
+
+def row_at(execute: Execute, key: str) -> tuple[int, Row | None]:
+    """The version of the committed state and the row there, without a transaction."""
+    version, *columns = execute(FIND_AT, (key,)).fetchone()
+    return version, None if columns[0] is None else tuple(columns)
 
 
 def find(connection: Connection, key: str) -> Resource | None:

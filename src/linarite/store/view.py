@@ -82,34 +82,58 @@ class View(Protocol):
 class Remembered:
     """The view that costs nothing. What is not remembered is read in a live one, as long as that has the same state."""
 
-    def __init__(self, memory: Memory, keyring: Keyring, open_live: Callable[[], Live] | None = None) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        keyring: Keyring,
+        open_live: Callable[[], Live] | None = None,
+        row_at: Callable[[str], tuple[int, Row | None]] | None = None,
+    ) -> None:
+        """`row_at` reads the row with a key, with the version of the state that has it; without it nothing is read."""
         self.version = memory.version
         self.live: Live | None = None
         """What was opened below."""
         self._memory = memory
         self._keyring = keyring
         self._open_live = open_live
+        self._row_at = row_at
 
     def _below(self) -> View:
+        live = self._opened()
+        if live.version != self.version:
+            raise Moved(live)
+        return live
+
+    def _opened(self) -> Live:
         if self.live is None:
             if self._open_live is None:
                 raise Miss
             self.live = self._open_live()
-        if self.live.version != self.version:
-            raise Moved(self.live)
         return self.live
 
     def resource(self, key: str) -> Resource | None:
         try:
             return self._memory.resource(key)
         except KeyError:
-            return self._below().resource(key)
+            row = self._row(key)
+            return resources.resource_of(row) if row else None
 
     def secrets(self, owner: str) -> Secrets:
         try:
-            return Secrets(resources.boxes_of(self._memory.rows[owner]), owner, self._keyring)
+            row = self._memory.rows[owner]
         except KeyError:
-            return self._below().secrets(owner)
+            row = self._row(owner)
+        return Secrets(resources.boxes_of(row), owner, self._keyring)
+
+    def _row(self, key: str) -> Row | None:
+        """Read a row by itself, which takes half as long as within a transaction of its own."""
+        if self._row_at is None:
+            raise Miss
+        version, row = self._row_at(key)
+        if version != self.version:
+            raise Moved(self._opened())
+        self._memory.rows[key] = row
+        return row
 
     def principal(self, object_id: str) -> Principal | None:
         try:
