@@ -81,8 +81,8 @@ class Context:
     def role(self, id_: str) -> Role | None:
         return role_of(id_, self.view.resource)
 
-    def secret(self, resource: Resource, name: str) -> Secret | None:
-        return self.view.secrets(resource.key).get(name)
+    def secrets(self, resource: Resource) -> Mapping[str, Secret]:
+        return self.view.secrets(resource.key)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         return self.view.assignments_of(principal)

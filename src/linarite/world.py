@@ -57,8 +57,8 @@ class Reading(Protocol):
     def named(self, type_: str, name: str) -> Iterable[Resource]:
         """The resources of a type with that name, anywhere in the tenant."""
 
-    def secret(self, resource: Resource, name: str) -> Secret | None:
-        """A secret kept with a resource, or None."""
+    def secrets(self, resource: Resource) -> Mapping[str, Secret]:
+        """The secrets that are kept with a resource, by name; each is unsealed when it is asked for."""
 
     def principal(self, object_id: str) -> Principal | None:
         """Somebody in the directory, by object id."""

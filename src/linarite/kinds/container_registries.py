@@ -115,7 +115,8 @@ def _list_credentials(reading: Reading, registry: Resource, _: Body) -> Any:
             "admin user as per docs: "
             "https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account",
         )
-    passwords = [{"name": name, "value": reading.secret(registry, name)} for name in PASSWORDS]
+    secrets = reading.secrets(registry)
+    passwords = [{"name": name, "value": secrets.get(name)} for name in PASSWORDS]
     return {"username": registry.name, "passwords": passwords}
 
 

@@ -58,7 +58,8 @@ def _created(work: Writing, workspace: Resource) -> None:
 
 
 def _shared_keys(reading: Reading, workspace: Resource, _: Body) -> Any:
-    return {name: reading.secret(workspace, name) for name in KEYS}
+    secrets = reading.secrets(workspace)
+    return {name: secrets.get(name) for name in KEYS}
 
 
 def _regenerate(work: Writing, workspace: Resource, _: Body) -> Any:

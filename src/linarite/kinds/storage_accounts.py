@@ -125,13 +125,13 @@ def _new_key(work: Writing) -> Secret:
 
 
 def _list_keys(work: Reading, account: Resource, _: Body) -> Any:
-    created = account.properties.get("keyCreationTime", {})
+    created, secrets = account.properties.get("keyCreationTime", {}), work.secrets(account)
     return {
         "keys": [
             {
                 "creationTime": created.get(name),
                 "keyName": name,
-                "value": work.secret(account, name),
+                "value": secrets.get(name),
                 "permissions": "FULL",
             }
             for name in KEYS

@@ -96,7 +96,7 @@ def _storage(reading: Reading, workspace: Resource) -> Iterable[Body]:
     if account.properties.get("allowSharedKeyAccess") is False:
         message = f"Key based authentication is not permitted on the storage account '{id_}'."
         yield _result("KeyBasedAuthenticationNotPermitted", message, "Warning")
-    elif reading.secret(workspace, keys.STORAGE) != reading.secret(account, "key1"):
+    elif reading.secrets(workspace).get(keys.STORAGE) != reading.secrets(account).get("key1"):
         message = (
             f"The key that the workspace keeps is refused by the storage account '{id_}'. Resync the workspace's keys."
         )
@@ -115,12 +115,12 @@ def _registry(reading: Reading, workspace: Resource) -> Iterable[Body]:
         return
     if registry is None:
         yield _result("ContainerRegistryNotFound", f"The container registry '{id_}' of the workspace was not found.")
-    elif not registry.properties.get("adminUserEnabled"):
+        return
+    kept, current = reading.secrets(workspace), reading.secrets(registry)
+    if not registry.properties.get("adminUserEnabled"):
         message = f"The admin user of the container registry '{id_}' is disabled."
         yield _result("ContainerRegistryAdminUserDisabled", message, "Warning")
-    elif any(
-        reading.secret(workspace, f"registry.{word}") != reading.secret(registry, word) for word in keys.PASSWORDS
-    ):
+    elif any(kept.get(f"registry.{word}") != current.get(word) for word in keys.PASSWORDS):
         message = (
             f"The password that the workspace keeps is refused by the container registry '{id_}'. "
             "Resync the workspace's keys."

@@ -15,6 +15,8 @@ from linarite.kinds.workspaces import notebook
 from linarite.model import Secret, copied
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from linarite.model import Body, Resource
     from linarite.world import Reading, Writing
 
@@ -48,28 +50,25 @@ def copy(work: Writing, workspace: Resource, *, only_changed: bool = False) -> N
     work.amend(workspace, body)
 
 
-def _current(reading: Reading, workspace: Resource, name: str) -> dict[str, Secret | None]:
+def _current(reading: Reading, workspace: Resource, name: str) -> Mapping[str, Secret | None]:
     """The keys of one neighbour as they are now, by the names under which they are kept."""
     id_ = workspace.properties.get(name)
     neighbour = reading.find(id_) if id_ else None
     if id_ and neighbour is None:
         message = f"Unable to sync keys of the workspace: the linked resource '{id_}' was not found."
         raise BadRequest("UserError", message, target=name, origin="provider")
-    if name == "storageAccount":
-        return {STORAGE: reading.secret(neighbour, "key1") if neighbour else None}
     if name == "applicationInsights":
         key = neighbour.properties.get("InstrumentationKey") if neighbour else None
         return {INSIGHTS: Secret(key) if key else None}
-    return {f"registry.{word}": reading.secret(neighbour, word) if neighbour else None for word in PASSWORDS}
+    secrets = reading.secrets(neighbour) if neighbour else {}
+    if name == "storageAccount":
+        return {STORAGE: secrets.get("key1")}
+    return {f"registry.{word}": secrets.get(word) for word in PASSWORDS}
 
 
-def _kept(reading: Reading, workspace: Resource, name: str) -> dict[str, Secret | None]:
-    """The keys of one neighbour as this workspace answers them: its copies, or fresh ones where it is set so."""
-    if reading.options.resync == "auto":
-        return _current(reading, workspace, name)
-    kept = {"storageAccount": [STORAGE], "applicationInsights": [INSIGHTS]}
-    names = kept.get(name, [f"registry.{word}" for word in PASSWORDS])
-    return {one: reading.secret(workspace, one) for one in names}
+def _kept(reading: Reading, workspace: Resource, name: str) -> Mapping[str, Secret | None]:
+    """Where this workspace has the keys of one neighbour from: its copies, or fresh ones where it is set so."""
+    return _current(reading, workspace, name) if reading.options.resync == "auto" else reading.secrets(workspace)
 
 
 def list_keys(reading: Reading, workspace: Resource, _: Body) -> Body:
@@ -77,7 +76,7 @@ def list_keys(reading: Reading, workspace: Resource, _: Body) -> Body:
     return {
         "userStorageKey": storage_key(reading, workspace),
         **_storage_id(reading, workspace),
-        "appInsightsInstrumentationKey": _kept(reading, workspace, "applicationInsights")[INSIGHTS],
+        "appInsightsInstrumentationKey": _kept(reading, workspace, "applicationInsights").get(INSIGHTS),
         "containerRegistryCredentials": _registry_credentials(reading, workspace),
         "notebookAccessKeys": notebook.list_keys(reading, workspace, {}),
     }
@@ -94,7 +93,7 @@ def storage_key(reading: Reading, workspace: Resource) -> Secret | None:
     account = reading.find(workspace.properties.get("storageAccount") or "")
     if account is not None and account.properties.get("allowSharedKeyAccess") is False:
         return None
-    return _kept(reading, workspace, "storageAccount")[STORAGE]
+    return _kept(reading, workspace, "storageAccount").get(STORAGE)
 
 
 def _storage_id(reading: Reading, workspace: Resource) -> Body:
@@ -126,5 +125,5 @@ def _registry_credentials(reading: Reading, workspace: Resource) -> Body | None:
     return {
         "location": registry.location if registry else workspace.location,
         "username": registry.name if registry else named.name,
-        "passwords": [{"name": word, "value": kept[f"registry.{word}"]} for word in PASSWORDS],
+        "passwords": [{"name": word, "value": kept.get(f"registry.{word}")} for word in PASSWORDS],
     }

@@ -30,7 +30,7 @@ SCOPE = "aznb_identity"
 def prepare(work: Writing, workspace: Resource) -> Body:
     """Make the notebook and its keys, once; answers `NotebookResourceInfo`."""
     for name in KEYS.values():
-        if work.secret(workspace, name) is None:
+        if name not in work.secrets(workspace):
             halves = (UUID(bytes=work.random(16), version=4).hex for _ in range(2))
             work.keep(workspace.id, name, Secret("".join(halves)))
     known = workspace.properties.get("notebookInfo")
@@ -47,13 +47,14 @@ def prepare(work: Writing, workspace: Resource) -> Body:
 
 def list_keys(reading: Reading, workspace: Resource, _: Body) -> Body:
     """listNotebookKeys: null leaves until the notebook was prepared."""
-    return {shown: reading.secret(workspace, kept) for shown, kept in KEYS.items()}
+    secrets = reading.secrets(workspace)
+    return {shown: secrets.get(kept) for shown, kept in KEYS.items()}
 
 
 def list_access_token(reading: Reading, workspace: Resource, _: Body) -> Body:
     """listNotebookAccessToken: a bearer token for the notebook; nulls until it was prepared."""
     info = workspace.properties.get("notebookInfo") or {}
-    key = reading.secret(workspace, KEYS["primaryAccessKey"])
+    key = reading.secrets(workspace).get(KEYS["primaryAccessKey"])
     return {
         "notebookResourceId": info.get("resourceId"),
         "hostName": "Azure Machine Learning",
