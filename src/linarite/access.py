@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from linarite.errors.access import authorization_failed, scope_locked
-from linarite.ids import ROOT, SUBSCRIPTION, parse
+from linarite.ids import ROOT, SUBSCRIPTION, scope_of
 from linarite.model import PrincipalKind
 from linarite.roles import OWNER, role_of
 from linarite.store import resources
@@ -67,7 +67,7 @@ def owners(view: View) -> Mapping[str, Assignment]:
     return {
         key: one
         for key, one in held.items()
-        if parse(one.scope).scope.type in {ROOT.type, SUBSCRIPTION}
+        if scope_of(one.scope).type in {ROOT.type, SUBSCRIPTION}
         and (principal := view.principal(one.principal)) is not None
         and not principal.disabled
         and principal.kind is not PrincipalKind.MANAGED_IDENTITY

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
+from lru import LRU
 
 from linarite.errors import BadRequest
 from linarite.errors.names import subscription_malformed
@@ -28,6 +29,9 @@ PROVIDER = "Microsoft.Resources/providers"
 LONGEST_PATH = 4096
 LONGEST_SEGMENT = 260
 """ARM names are at most 260 characters long."""
+
+_REMEMBERED = 16_384
+"""Paths and scopes that were read of late."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffd]")
@@ -125,13 +129,35 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     tail: str | None = None
 
 
-@lru_cache(maxsize=16384)
+_scopes: LRU[str, ResourceId] = LRU(_REMEMBERED)
+"""Scopes that paths named of late, by their text: the resource that is found there has the same id."""
+
+
+def scope_of(text: str) -> ResourceId:
+    """The id that a text of ours says, as it is kept in the database.
+
+    Raises:
+        BadRequest: as `parse` does.
+    """
+    try:
+        return _scopes[text]
+    except KeyError:
+        return parse(text).scope
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def parse(path: str) -> Address:
     """Read a decoded request path; doubled slashes count once.
 
     Raises:
         BadRequest: a control character, an over-long path or segment, or a subscription that is no GUID.
     """
+    address = _read(path)
+    _scopes[address.scope.text] = address.scope
+    return address
+
+
+def _read(path: str) -> Address:
     is_plain = path.isascii() and path.isprintable()
     if len(path) > LONGEST_PATH or (not is_plain and _CONTROL.search(path)):
         raise BadRequest("InvalidRequestUri", "The request URI is too long or has characters that are not allowed.")

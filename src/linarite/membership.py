@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from linarite import access
 from linarite.first_start import OWNER_OBJECT, SUBSCRIPTION_ID, TENANT
 from linarite.grants import add_bare_application, add_certificate, add_secret, fit_redirect
-from linarite.ids import ROOT, SUBSCRIPTION, new_guid, parse, parse_id
+from linarite.ids import ROOT, SUBSCRIPTION, new_guid, parse_id, scope_of
 from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
 from linarite.moments import written
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
@@ -177,7 +177,7 @@ def take_away(transaction: Transaction, gone: Principal, *, now: datetime, rando
     if access.owns_alone(transaction, gone):
         raise Unfit(f"{gone.name} is the last one that owns the subscription. Make somebody else an Owner first.")
     for key in resources.assignment_keys(transaction.connection(), gone.object_id):
-        assignment = parse(key).scope
+        assignment = scope_of(key)
         transaction.remove(assignment)
         transaction.entries.append(noted(f"{ASSIGNMENTS}/delete", assignment.text, now, random))
     directory.remove_principal(transaction.connection(), gone.object_id)

@@ -21,6 +21,7 @@ from linarite.ids import (
     is_guid,
     parse,
     parse_id,
+    scope_of,
 )
 
 GUID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -87,6 +88,13 @@ def test_a_child_is_read_as_the_child_of_its_parent(parent: ResourceId, data: st
     found = parse(child.text).scope
     assert same(found, child)
     assert same(found.parent, parent)
+
+
+@given(resource_ids(), st.sampled_from(["", "/listKeys", "/providers/Microsoft.X/ys"]))
+def test_an_id_that_a_path_named_is_the_id_of_its_text(id_: ResourceId, end: str) -> None:
+    named = parse(id_.text + end).scope
+    assert scope_of(named.text) is named
+    assert same(parse(named.text).scope, named)
 
 
 @given(resource_ids(), st.sampled_from(["", "/", "//", "///"]))
@@ -195,6 +203,7 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     with contextlib.suppress(BadRequest):
         scope = parse(text).scope
         assert scope.key == scope.text.lower()
+        assert same(parse(scope.text).scope, scope)
     found = parse_id(text)
     assert found is None or text.startswith("/")
 

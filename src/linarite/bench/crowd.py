@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from linarite import joined, seal
-from linarite.ids import GROUP, parse
+from linarite.ids import GROUP, scope_of
 from linarite.model import Assignment, Principal, PrincipalKind, Resource
 from linarite.roles import OWNER
 from linarite.seal import Sealed
@@ -66,7 +66,7 @@ def fill(
             if number % 100 == 99:  # noqa: PLR2004
                 progress(f"made {(number + 1) * IN_A_GROUP} workspaces of {workspaces}")
         everybody = [_application(number) for number in range(groups * _APPLICATIONS)]
-        _roles(database, parse(sample).scope, everybody, groups)
+        _roles(database, scope_of(sample), everybody, groups)
         return Crowd(workspaces, groups, list(_callers(database, ring, everybody, groups).items()))
 
 
@@ -80,7 +80,7 @@ def _group(database: Database, ring: Keyring, sample: str, number: int, workspac
     """One group with its workspaces and their secrets."""
     with database.writing() as connection:
         found = resources.find(connection, sample.lower())
-        above = resources.find(connection, parse(sample).scope.parent.key)  # type: ignore[union-attr]
+        above = resources.find(connection, scope_of(sample).parent.key)  # type: ignore[union-attr]
         if found is None or above is None:
             message = f"{sample} is not there"
             raise LookupError(message)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite import access
 from linarite.graph.refusals import body_wrong, not_allowed, not_found
-from linarite.ids import ROOT, SUBSCRIPTION, parse
+from linarite.ids import ROOT, SUBSCRIPTION, scope_of
 from linarite.roles import role_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Visit:
         if principal.object_id in self.kept:
             raise not_allowed(f"'{principal.name}' is who the commands sign in as.")
         for one in self.view.assignments_of(principal.object_id):
-            if not access.allowed(self.view, self.caller, WRITE, parse(one.scope).scope):
+            if not access.allowed(self.view, self.caller, WRITE, scope_of(one.scope)):
                 raise not_allowed(f"'{principal.name}' has roles that you may not give.")
 
     def _require_consent(self, enough: frozenset[str]) -> None:
@@ -105,7 +105,7 @@ class Visit:
     def _gives_roles_everywhere(self) -> bool:
         """Whether the caller may give roles in a whole subscription, or in the tenant."""
         return any(
-            parse(one.scope).scope.type in {ROOT.type, SUBSCRIPTION}
+            scope_of(one.scope).type in {ROOT.type, SUBSCRIPTION}
             and (role := role_of(one.role, self.view.resource)) is not None
             and access.permits(role, WRITE)
             for one in self.view.assignments_of(self.caller.object_id)

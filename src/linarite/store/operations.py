@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from linarite.ids import parse
+from linarite.ids import scope_of
 from linarite.model import Operation, OperationState
 from linarite.store.driver import execute_of
 from linarite.store.statements import (
@@ -54,7 +54,7 @@ def _operation(row: tuple[Any, ...]) -> Operation:
         state=OperationState(state),
         due=moment(due),
         attempts=attempts,
-        target=parse(body.pop("target")).scope,
+        target=scope_of(body.pop("target")),
         started=moment(body.pop("started")),
         ended=moment(ended) if ended is not None else None,
         **body,

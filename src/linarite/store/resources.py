@@ -9,7 +9,7 @@ import msgspec
 import orjson
 from sqlalchemy import delete, insert, select
 
-from linarite.ids import parse
+from linarite.ids import scope_of
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.store.driver import execute_of
 from linarite.store.statements import ADD, FIND, FIND_AT, HELD, KEEP, REWRITE
@@ -38,9 +38,7 @@ _unpack = msgspec.msgpack.Decoder(_Boxes).decode
 def resource_of(row: Row | Any) -> Resource:
     """What a row says."""
     id_, body, version, deleted_at = row[:4]
-    return Resource(
-        parse(id_).scope, orjson.loads(body), version, moment(deleted_at) if deleted_at is not None else None
-    )
+    return Resource(scope_of(id_), orjson.loads(body), version, moment(deleted_at) if deleted_at is not None else None)
 
 
 def row_of(connection: Connection, key: str) -> Row | None:
