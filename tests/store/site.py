@@ -22,7 +22,7 @@ from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from sqlalchemy import Connection
 
@@ -184,8 +184,13 @@ def commits(gate: Gate) -> Iterator[list[object]]:
 
 async def together(gate: Gate, *units: Callable[[Transaction], object]) -> list[Any]:
     """Outcomes of units that arrive at the same time, exceptions among them."""
-    tasks = [asyncio.ensure_future(gate.commit(unit, recorded)) for unit in units]
-    return list(await asyncio.gather(*tasks, return_exceptions=True))
+    return await in_one_batch(gate, *(gate.commit(unit, recorded) for unit in units))
+
+
+async def in_one_batch(gate: Gate, *given: Awaitable[Any]) -> list[Any]:
+    """Outcomes of what is given to the gate while it is busy: otherwise the first one would be written by itself."""
+    gate._last = len(given)
+    return list(await asyncio.gather(*given, return_exceptions=True))
 
 
 def turned_away(outcome: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import resource as limits
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.errors import Unavailable
-from tests.store.site import STORAGE, TEAM, account, found_group, names, recorded, resource, together, turned_away
+from tests.store.site import (
+    STORAGE,
+    TEAM,
+    account,
+    found_group,
+    in_one_batch,
+    names,
+    recorded,
+    resource,
+    together,
+    turned_away,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +102,7 @@ def test_an_entry_that_does_not_fit_takes_its_batch_with_it(sqlite_site: Site, f
         gate = sqlite_site.gate
         write = gate.commit(account("st1"), recorded)
         record = gate.record(recorded(None, "x" * LARGE))
-        return list(await asyncio.gather(write, record, return_exceptions=True))
+        return await in_one_batch(gate, write, record)
 
     sqlite_site.commit(found_group)
     with full(sqlite_site):

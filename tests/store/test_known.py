@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -11,7 +10,19 @@ from linarite.errors import Conflict
 from linarite.store import directory, resources
 from linarite.store.memory import SIGNING_KEYS, principal_key
 from tests.store.furnished import QUESTIONS, furnish
-from tests.store.site import ACCOUNT, ALICE, HOME, NOT_NOW, TEAM, found_group, recorded, resource, together, turned_away
+from tests.store.site import (
+    ACCOUNT,
+    ALICE,
+    HOME,
+    NOT_NOW,
+    TEAM,
+    found_group,
+    in_one_batch,
+    recorded,
+    resource,
+    together,
+    turned_away,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,8 +130,7 @@ def test_what_a_batch_read_that_could_not_be_written_is_known_to_nobody(site: Si
 
     async def fail() -> list[Any]:
         gate = site.gate
-        written = gate.commit(add_account, recorded), gate.commit(is_there, unrecordable)
-        return list(await asyncio.gather(*written, return_exceptions=True))
+        return await in_one_batch(gate, gate.commit(add_account, recorded), gate.commit(is_there, unrecordable))
 
     site.commit(found_group)
     assert all(map(turned_away, site.run(fail())))

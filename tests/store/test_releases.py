@@ -9,7 +9,7 @@ import pytest
 
 from linarite.errors import Unavailable
 from linarite.store.gate import Stale
-from tests.store.site import HOME, account, commits, found_group, recorded
+from tests.store.site import HOME, account, commits, found_group, in_one_batch, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ def test_a_release_is_not_made_stale_by_a_write_of_the_same_batch(site: Site) ->
     async def both() -> list[Any]:
         write = site.gate.commit(account("st1"), recorded)
         release = site.gate.record(recorded(None, "Linarite/release"), version=1)
-        return list(await asyncio.gather(write, release, return_exceptions=True))
+        return await in_one_batch(site.gate, write, release)
 
     site.commit(found_group)
     with commits(site.gate) as made:
@@ -58,7 +58,7 @@ def test_a_stale_release_leaves_its_neighbours_alone(site: Site) -> None:
     async def both() -> list[Any]:
         gate = site.gate
         records = (gate.record(recorded(None, str(version)), version) for version in (0, 1, 0, 1))
-        return await asyncio.gather(*records, return_exceptions=True)
+        return await in_one_batch(gate, *records)
 
     site.commit(found_group)
     assert [type(outcome) for outcome in site.run(both())] == [Stale, type(None), Stale, type(None)]
@@ -88,3 +88,24 @@ def test_a_sealed_gate_refuses_everything(site: Site, asked: str) -> None:
     assert refused.value.status == 503
     assert ("retry-after", "30") in refused.value.headers
     assert len(site.entries()) == 1
+
+
+# ── alone, and with others ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_release_by_itself_is_durable_before_the_loop_turns(sqlite_site: Site) -> None:
+    async def at_once() -> None:
+        with pytest.raises(StopIteration):
+            sqlite_site.gate.record(recorded(None)).send(None)  # type: ignore[attr-defined]
+
+    sqlite_site.run(at_once())
+    assert len(sqlite_site.entries()) == 1
+
+
+def test_who_comes_right_after_one_by_itself_shares_one_commit(sqlite_site: Site) -> None:
+    async def five() -> None:
+        await asyncio.gather(*(sqlite_site.gate.record(recorded(None)) for _ in range(5)))
+
+    with commits(sqlite_site.gate) as made:
+        sqlite_site.run(five())
+    assert len(made) == 2

@@ -221,12 +221,25 @@ class Gate:
 
     def _submit(self, item: Record | Unit) -> None:
         self._waiting.append(item)
+        if self._writing:
+            return
+        self._writing = True
+        if self._last > 1:
+            self._loop().call_soon(self._gather, 0)
+            return
+        self._gather(0)  # one after one is not kept waiting for a turn of the loop
         if not self._writing:
             self._writing = True
-            self._loop().call_soon(self._gather, 0)
+            self._loop().call_soon(self._open)
+
+    def _open(self) -> None:
+        """Take the next one, after one that was written by itself; who came in the same turn of the loop gathers."""
+        self._writing = bool(self._waiting)
+        if self._writing:
+            self._gather(0)
 
     def _gather(self, before: int, tries: int = 0) -> None:
-        """Write what is waiting, once a turn of the loop has brought nothing new; one after one is not kept waiting."""
+        """Write what is waiting, once a turn of the loop has brought nothing new."""
         waiting = len(self._waiting)
         if before < waiting < _MOST_IN_A_BATCH and max(waiting, self._last) > 1:
             self._loop().call_soon(self._gather, waiting, tries)
