@@ -17,6 +17,7 @@ from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, READER, TEAM, account, found_group, recorded
 
 if TYPE_CHECKING:
+    from linarite.store.view import Transaction, View
     from tests.store.site import Site
 
 
@@ -127,6 +128,32 @@ def test_a_first_peek_asks_the_database(site: Site) -> None:
     found, version = site.run(site.another().peek(lambda view: view.resource(ACCOUNT.key)))
     assert found is not None
     assert version == 1
+
+
+def test_a_peek_answers_from_one_state_though_half_of_it_is_remembered(site: Site) -> None:
+    def numbers(view: View) -> list[Any]:
+        found = (view.resource(TEAM.key), view.resource(ACCOUNT.key))
+        return [one and one.body.get("number") for one in found]
+
+    def rewrite_both(transaction: Transaction) -> None:
+        for id_ in (TEAM, ACCOUNT):
+            rewrite(id_, number=2)(transaction)
+
+    site.commit(furnish)
+    remember(site, site.gate, TEAM)
+    site.commit(rewrite_both, site.another())
+    assert site.run(site.gate.peek(numbers)) == ([2, 2], 2)
+
+
+def test_what_is_not_remembered_is_not_read_in_another_state(site: Site) -> None:
+    def number_and_holders(view: View) -> tuple[Any, int]:
+        found = view.resource(TEAM.key)
+        return found and found.body.get("number"), len(view.assignments_of("nobody"))
+
+    site.commit(furnish)
+    remember(site, site.gate, TEAM)
+    site.commit(rewrite(TEAM, number=2), site.another())
+    assert site.run(site.gate.peek(number_and_holders)) == ((2, 0), 2)
 
 
 def test_what_was_not_there_is_found_once_it_is(site: Site) -> None:
