@@ -89,11 +89,11 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
         correlation=call.correlation,
         asked=route.id,
     )
-    _authorize(context, route, caller)
+    _authorize(context, plan, route, caller)
     if route.kind.local and not call.is_local:
         raise caller_remote()
-    if route.harm is not None:
-        access.require_unlocked(view, route.id, route.harm)
+    if (harm := route.harm) is not None:
+        access.require_unlocked(view, route.id, harm)
     if call.refusal is not None:
         raise call.refusal
     _admit(view, route, subscription.key if subscription else None, version, terms.options.location)
@@ -132,16 +132,16 @@ def _vouched(reader: Reader, view: View, vouched: Vouched | Refusal, case: Case)
     return vouched.principal
 
 
-def _authorize(context: Context, route: Route, caller: Principal) -> None:
+def _authorize(context: Context, plan: Plan, route: Route, caller: Principal) -> None:
     """Refuse what no role grants. Lists decide for themselves, item by item."""
     if route.verb is Verb.LIST or (route.kind.for_everybody and route.verb is Verb.GET):
         return
     if route.kind.is_progress:
         operation = context.operation(route.id.name)
         if operation is not None and operation.caller != caller.object_id:
-            access.require(context.view, caller, route.operation, operation.target)
+            access.require(context.view, caller, plan.action, operation.target)
         return
-    access.require(context.view, caller, route.operation, route.id)
+    access.require(context.view, caller, plan.action, route.id)
 
 
 def _admit(view: View, route: Route, subscription: str | None, version: str, location: str) -> None:
