@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.pretty import pretty_repr
 
@@ -332,6 +332,7 @@ def test_the_upstreams_password_is_not_shown() -> None:
 
 
 @given(password=st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=3))
+@example(password="//0")
 def test_no_password_before_a_host_is_shown(password: str) -> None:
     assert load({**HOME, "LINARITE_DATABASE": f"postgresql://u:{password}@h/l"}).__rich_repr__()[3] == (
         "database",

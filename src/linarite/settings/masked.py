@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # Up to the last @, for a password with an @ in it is as likely as one that is quoted.
-_PASSWORD_BEFORE_HOST = re.compile(r"^((?:[\w+.-]+://)?[^:]*:)(?!//).*@", re.DOTALL)
+_PASSWORD_BEFORE_HOST = re.compile(r"^([\w+.-]+://[^:]*:|[^:]*:(?!//)).*@", re.DOTALL)
 _PASSWORD_BY_NAME = re.compile(r"(password=)[^&\s]*", re.IGNORECASE)
 
 
