@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import getpass
 import hashlib
 import hmac
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -84,8 +86,10 @@ def nginx(folder: Path, certificates: Path, body: str) -> Iterator[Subject | Non
     port = _free_port()
     (folder / "answer").write_text(body)
     config = folder / "nginx.conf"
+    # Started by root, its worker would be somebody else, who may not read the folder.
+    user = f"user {getpass.getuser()};" if os.getuid() == 0 else ""
     config.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n"
+        f"daemon off; {user} worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n"
         "events { worker_connections 1024; }\n"
         f"http {{ access_log off; keepalive_requests 1000000; server {{ listen 127.0.0.1:{port} ssl;\n"
         f"ssl_certificate {certificates}/server.pem; ssl_certificate_key {certificates}/server.key;\n"
