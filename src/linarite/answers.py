@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from linarite.calls import Call, Case, Plan
     from linarite.model import Answer
 
-_CALLERS = 8
-"""Answers of one plan that are remembered at most: one for each token that asked of late."""
+_CALLERS = 32
+"""Answers of one plan that are remembered at most: one for each query and token that asked of late."""
 
 
 class Known(NamedTuple):
@@ -53,7 +53,7 @@ class Answers:
         if callers is None:
             callers = self._by_plan[plan] = {}
         elif len(callers) >= _CALLERS:
-            callers.clear()
+            del callers[next(iter(callers))]
         _unite(callers)
         # A token is in as many places as its holder asks for: the text is kept once.
         token = call.authorization and intern(call.authorization)
