@@ -115,7 +115,7 @@ class Gate:
 
         def ask(connection: Connection) -> tuple[T, Memory]:
             live = Live(connection, keyring, execute_of(connection)(VERSION).fetchone()[0])
-            return question(live), live.learned
+            return question(live), live.memory
 
         try:
             answer, learned = await self.database.read(ask)

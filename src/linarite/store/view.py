@@ -1,7 +1,7 @@
 """Views of one committed state: remembered, read live, or inside a unit of work.
 
-All three answer the same questions; a `Transaction` also writes. A remembered view raises `Miss` at what it does not
-know, and the caller looks again with a live one.
+All three answer the same questions; a `Transaction` also writes. What a remembered view does not know it reads, as long
+as the state is still the same; where it cannot, it raises `Miss` or `Moved`, and the caller looks with a live one.
 """
 
 from __future__ import annotations
@@ -79,8 +79,38 @@ class View(Protocol):
         """For queries that nobody remembers, as lists; a remembered view raises Miss."""
 
 
-class Remembered:
-    """The view that costs nothing. What is not remembered is read in a live one, as long as that has the same state."""
+class _OverRows:
+    """What a view makes of the rows of resources, in its memory or read into it."""
+
+    def __init__(self, memory: Memory, keyring: Keyring) -> None:
+        self.memory = memory
+        """What is known of the view's state, and learned."""
+        self.keyring = keyring
+
+    def resource(self, key: str) -> Resource | None:
+        try:
+            return self.memory.resource(key)
+        except KeyError:
+            row = self._learn_row(key)
+            return resources.resource_of(row) if row else None
+
+    def secrets(self, owner: str) -> Secrets:
+        try:
+            row = self.memory.rows[owner]
+        except KeyError:
+            row = self._learn_row(owner)
+        return Secrets(resources.boxes_of(row), owner, self.keyring)
+
+    def _learn_row(self, key: str) -> Row | None:
+        row = self.memory.rows[key] = self._read_row(key)
+        return row
+
+    def _read_row(self, key: str) -> Row | None:
+        raise NotImplementedError
+
+
+class Remembered(_OverRows):
+    """The view that costs nothing. What is not remembered is read, as long as the database has the same state."""
 
     def __init__(
         self,
@@ -90,11 +120,10 @@ class Remembered:
         row_at: Callable[[str], tuple[int, Row | None]] | None = None,
     ) -> None:
         """`row_at` reads the row with a key, with the version of the state that has it; without it nothing is read."""
+        super().__init__(memory, keyring)
         self.version = memory.version
         self.live: Live | None = None
         """What was opened below."""
-        self._memory = memory
-        self._keyring = keyring
         self._open_live = open_live
         self._row_at = row_at
 
@@ -111,69 +140,54 @@ class Remembered:
             self.live = self._open_live()
         return self.live
 
-    def resource(self, key: str) -> Resource | None:
-        try:
-            return self._memory.resource(key)
-        except KeyError:
-            row = self._row(key)
-            return resources.resource_of(row) if row else None
-
-    def secrets(self, owner: str) -> Secrets:
-        try:
-            row = self._memory.rows[owner]
-        except KeyError:
-            row = self._row(owner)
-        return Secrets(resources.boxes_of(row), owner, self._keyring)
-
-    def _row(self, key: str) -> Row | None:
-        """Read a row by itself, which takes half as long as within a transaction of its own."""
+    def _read_row(self, key: str) -> Row | None:
+        """By itself, which takes half as long as within a transaction of its own."""
         if self._row_at is None:
             raise Miss
         version, row = self._row_at(key)
         if version != self.version:
             raise Moved(self._opened())
-        self._memory.rows[key] = row
         return row
 
     def principal(self, object_id: str) -> Principal | None:
         try:
-            return self._memory.principals[object_id]
+            return self.memory.principals[object_id]
         except KeyError:
             return self._below().principal(object_id)
 
     def object_id(self, client: str) -> str | None:
         try:
-            return self._memory.clients[client]
+            return self.memory.clients[client]
         except KeyError:
             return self._below().object_id(client)
 
     def credentials_of(self, principal: str) -> tuple[Credential, ...]:
         try:
-            return self._memory.credentials[principal]
+            return self.memory.credentials[principal]
         except KeyError:
             return self._below().credentials_of(principal)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         try:
-            return self._memory.assignments[principal]
+            return self.memory.assignments[principal]
         except KeyError:
             return self._below().assignments_of(principal)
 
     def locks(self) -> tuple[Lock, ...]:
         try:
-            return self._memory.locks[LOCKS]
+            return self.memory.locks[LOCKS]
         except KeyError:
             return self._below().locks()
 
     def faults(self) -> tuple[Fault, ...]:
         try:
-            return self._memory.faults[FAULTS]
+            return self.memory.faults[FAULTS]
         except KeyError:
             return self._below().faults()
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         try:
-            return self._memory.signing_keys[SIGNING_KEYS]
+            return self.memory.signing_keys[SIGNING_KEYS]
         except KeyError:
             return self._below().signing_keys()
 
@@ -181,7 +195,7 @@ class Remembered:
         return self._below().connection()
 
 
-class Live:
+class Live(_OverRows):
     """A view over an open transaction; what it reads it learns, in a memory of that version or one of its own."""
 
     def __init__(self, connection: Connection, keyring: Keyring, version: int, memory: Memory | None = None) -> None:
@@ -189,8 +203,7 @@ class Live:
         if memory is None or memory.version != version:
             memory = Memory()
             memory.version = version
-        self.learned = memory
-        self.keyring = keyring
+        super().__init__(memory, keyring)
         self._connection = connection
 
     def connection(self) -> Connection:
@@ -202,57 +215,47 @@ class Live:
         found = learned[key] = read()
         return found
 
-    def resource(self, key: str) -> Resource | None:
-        try:
-            return self.learned.resource(key)
-        except KeyError:
-            row = self._row(key)
-            return resources.resource_of(row) if row else None
-
-    def secrets(self, owner: str) -> Secrets:
-        return Secrets(resources.boxes_of(self._row(owner)), owner, self.keyring)
-
-    def _row(self, key: str) -> Row | None:
-        return self._learn(self.learned.rows, key, partial(resources.row_of, self._connection, key))
+    def _read_row(self, key: str) -> Row | None:
+        return resources.row_of(self._connection, key)
 
     def principal(self, object_id: str) -> Principal | None:
         read = partial(directory.principal, self._connection, object_id)
-        return self._learn(self.learned.principals, object_id, read)
+        return self._learn(self.memory.principals, object_id, read)
 
     def object_id(self, client: str) -> str | None:
         def read() -> str | None:
             found = directory.principal_by_client(self._connection, client)
             return found.object_id if found else None
 
-        return self._learn(self.learned.clients, client, read)
+        return self._learn(self.memory.clients, client, read)
 
     def credentials_of(self, principal: str) -> tuple[Credential, ...]:
         def read() -> tuple[Credential, ...]:
             return tuple(directory.credentials_of(self._connection, principal))
 
-        return self._learn(self.learned.credentials, principal, read)
+        return self._learn(self.memory.credentials, principal, read)
 
     def assignments_of(self, principal: str) -> tuple[Assignment, ...]:
         read = partial(resources.assignments_of, self._connection, principal)
-        return self._learn(self.learned.assignments, principal, read)
+        return self._learn(self.memory.assignments, principal, read)
 
     def locks(self) -> tuple[Lock, ...]:
         def read() -> tuple[Lock, ...]:
             return tuple(resources.locks(self._connection))
 
-        return self._learn(self.learned.locks, LOCKS, read)
+        return self._learn(self.memory.locks, LOCKS, read)
 
     def faults(self) -> tuple[Fault, ...]:
         def read() -> tuple[Fault, ...]:
             return tuple(resources.faults(self._connection))
 
-        return self._learn(self.learned.faults, FAULTS, read)
+        return self._learn(self.memory.faults, FAULTS, read)
 
     def signing_keys(self) -> tuple[SigningKey, ...]:
         def read() -> tuple[SigningKey, ...]:
             return tuple(directory.signing_keys_all(self._connection))
 
-        return self._learn(self.learned.signing_keys, SIGNING_KEYS, read)
+        return self._learn(self.memory.signing_keys, SIGNING_KEYS, read)
 
 
 class Transaction(Live):
@@ -315,12 +318,12 @@ class Transaction(Live):
     def note(self, key: str) -> None:
         """Something with this key changed: every process forgets it."""
         self.changed.add(key)
-        self.learned.forget([key])
+        self.memory.forget([key])
 
     def note_everything(self) -> None:
         self.note(EVERYTHING)
 
     def _noted(self, resource: Resource) -> Resource:
         self.note(resource.key)
-        self.learned.resources[resource.key] = resource
+        self.memory.resources[resource.key] = resource
         return resource
