@@ -230,13 +230,13 @@ class Gate:
         self._gather(0)  # one after one is not kept waiting for a turn of the loop
         if not self._writing:
             self._writing = True
-            self._loop().call_soon(self._open)
+            self._loop().call_soon(self._go_on)  # who comes in this turn gathers
 
-    def _open(self) -> None:
-        """Take the next one, after one that was written by itself; who came in the same turn of the loop gathers."""
+    def _go_on(self) -> None:
+        """Begin with the next batch, if anybody waits for one."""
         self._writing = bool(self._waiting)
         if self._writing:
-            self._gather(0)
+            self._loop().call_soon(self._gather, 0)
 
     def _gather(self, before: int, tries: int = 0) -> None:
         """Write what is waiting, once a turn of the loop has brought nothing new."""
@@ -281,9 +281,7 @@ class Gate:
         for item in lost:
             _settle(item.done, server_busy())
         self._elsewhere = None
-        self._writing = bool(self._waiting)
-        if self._writing:
-            self._loop().call_soon(self._gather, 0)
+        self._go_on()
 
     async def close(self) -> None:
         """Write what is waiting, then let go of the database."""
