@@ -15,10 +15,9 @@ VERSION = "SELECT version FROM state"
 OLDEST_CHANGE = "SELECT min(version) FROM changes"
 CHANGED = "SELECT key FROM changes WHERE version > ?"
 PRUNE = "DELETE FROM changes WHERE version <= ?"
-FIND = "SELECT id, body, version, deleted_at, sealed FROM resources WHERE key = ?"
-FIND_AT = (
-    "SELECT state.version, id, body, resources.version, deleted_at, sealed FROM state LEFT JOIN resources ON key = ?"
-)
+_ROW = "id, body, resources.version, deleted_at, sealed"
+FIND = f"SELECT {_ROW} FROM resources WHERE key = ?"  # noqa: S608 - of columns
+FIND_AT = f"SELECT state.version, {_ROW} FROM state LEFT JOIN resources ON key = ?"  # noqa: S608
 """The state's version and a row of it in one statement, which needs no transaction to hold the two together."""
 HELD = "SELECT principal, role, scope FROM assignments WHERE principal = ?"
 
