@@ -29,8 +29,9 @@ SCOPE = "aznb_identity"
 
 def prepare(work: Writing, workspace: Resource) -> Body:
     """Make the notebook and its keys, once; answers `NotebookResourceInfo`."""
+    kept = work.secrets(workspace)
     for name in KEYS.values():
-        if name not in work.secrets(workspace):
+        if name not in kept:
             halves = (UUID(bytes=work.random(16), version=4).hex for _ in range(2))
             work.keep(workspace.id, name, Secret("".join(halves)))
     known = workspace.properties.get("notebookInfo")
