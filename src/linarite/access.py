@@ -40,15 +40,21 @@ def permits(role: Role, operation: str, *, data: bool = False) -> bool:
 
 def allowed(view: View, principal: Principal, operation: str, scope: ResourceId, *, data: bool = False) -> bool:
     """Whether any assignment of the principal at the scope, or above it, grants the operation."""
+    return _granted_at(view, principal, operation, scope, data=data) is not None
+
+
+def _granted_at(view: View, principal: Principal, operation: str, scope: ResourceId, *, data: bool) -> str | None:
+    """The scope of the first assignment that grants the operation, None where none does."""
     held = view.assignments_of(principal.object_id)
     if not held:
-        return False
+        return None
     scopes = {above.key for above in scope.scopes()}
-    return any(
-        permits(role, operation, data=data)
-        for assignment in held
-        if assignment.scope in scopes and (role := role_of(assignment.role, view.resource)) is not None
-    )
+    for assignment in held:
+        if assignment.scope in scopes:
+            role = role_of(assignment.role, view.resource)
+            if role is not None and permits(role, operation, data=data):
+                return assignment.scope
+    return None
 
 
 def holds_below(view: View, principal: Principal, scope: ResourceId) -> bool:
@@ -104,11 +110,13 @@ def require_unlocked(view: View, scope: ResourceId, operation: str) -> None:
         raise scope_locked(scope.text, operation, dict.fromkeys(locked))
 
 
-def require(view: View, principal: Principal, operation: str, scope: ResourceId) -> None:
-    """Refuse what is not allowed.
+def require(view: View, principal: Principal, operation: str, scope: ResourceId) -> str:
+    """Refuse what is not allowed; answers the key of the scope at which a role grants it.
 
     Raises:
         Forbidden: `AuthorizationFailed`, naming the caller, the operation and the scope.
     """
-    if not allowed(view, principal, operation, scope):
+    granted_at = _granted_at(view, principal, operation, scope, data=False)
+    if granted_at is None:
         raise authorization_failed(principal.client, principal.object_id, operation, scope.text)
+    return granted_at

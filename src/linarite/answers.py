@@ -1,66 +1,80 @@
-"""Answers that are given again: to the same request of the same caller, as long as the state is the same.
+"""Answers that are given again, to everybody who may have them, as long as the state is the same.
 
-They may hold open secrets, and are dropped as soon as the state has changed.
+What a repeatable request is answered follows from the request and the state; who asks matters to the role check alone.
+So an answer is remembered once, and of each caller who they are and where they were found to hold a role that grants
+what they ask for. Answers may hold open secrets, and are dropped as soon as the state has changed.
 """
 
 from __future__ import annotations
 
-from sys import intern
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 from lru import LRU
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from linarite.calls import Call, Case, Plan
-    from linarite.model import Answer
+    from linarite.calls import Case, Plan
+    from linarite.model import Answer, Principal
 
-_CALLERS = 32
-"""Answers of one plan that are remembered at most: one for each query and token that asked of late."""
+_CALLERS = 20_000
+"""Callers that are remembered at most: as many as verified tokens."""
+
+_NOWHERE: AbstractSet[str] = frozenset()
 
 
-class Known(NamedTuple):
-    """An answer, and what turned out while it was computed: who asked, and when their token ends."""
+class _Caller(msgspec.Struct, gc=False):
+    """Whom a token stands for at one state, and what they were allowed."""
 
-    answer: Answer
-    case: Case
+    principal: Principal
+    expires: datetime
+    """When the token ends."""
+    granted: dict[str, set[str]]
+    """Keys of scopes at which a role of theirs grants an operation, by the operation."""
+
+    def may(self, plan: Plan) -> bool:
+        """Whether it is known that they may do what a plan is about; if not, they may still be allowed to."""
+        return not self.granted.get(plan.action, _NOWHERE).isdisjoint(plan.scopes)
 
 
 class Answers:
-    """Computed at one state version: the same plan, query and token get the same answer; a body is ignored."""
+    """Computed at one state version; a body is ignored."""
 
     def __init__(self, most: int) -> None:
         """Remember those of so many plans at most."""
         self._version = -1
-        self._by_plan: LRU[Plan, dict[tuple[str, str | None], Known]] = LRU(most)
+        self._by_plan: LRU[Plan, Answer] = LRU(most)
+        self._callers: LRU[str | None, _Caller] = LRU(_CALLERS)
+        """By the header that they show their token in."""
 
-    def find(self, plan: Plan, call: Call, version: int, now: datetime) -> Known | None:
-        """What the same caller was answered at that version, unless their token has ended."""
+    def find(
+        self, plan: Plan, authorization: str | None, version: int, now: datetime
+    ) -> tuple[Answer, Principal] | None:
+        """What a plan is answered at that version, and who asks: somebody who may have it, with a token that counts."""
         if version != self._version:
             self.drop(version)
-        callers = self._by_plan.get(plan)
-        found = callers.get((call.query_string, call.authorization)) if callers else None
-        if found is None or found.case.expires is None or found.case.expires <= now:
+        answer = self._by_plan.get(plan)
+        if answer is None:
             return None
-        return found
+        caller = self._callers.get(authorization)
+        if caller is None or caller.expires <= now or not caller.may(plan):
+            return None
+        return answer, caller.principal
 
-    def keep(self, plan: Plan, call: Call, version: int, known: Known) -> None:
-        """Remember what was answered, if it is of the newest version that was asked for."""
-        if version != self._version:
+    def keep(self, plan: Plan, authorization: str | None, version: int, answer: Answer, case: Case) -> None:
+        """Remember what somebody was answered, and that they may be, if it is of the newest version asked for."""
+        if version != self._version or case.principal is None or case.expires is None or case.granted_at is None:
             return
-        callers = self._by_plan.get(plan)
-        if callers is None:
-            callers = self._by_plan[plan] = {}
-        elif len(callers) >= _CALLERS:
-            del callers[next(iter(callers))]
-        _unite(callers)
-        # A token is in as many places as its holder asks for: the text is kept once.
-        token = call.authorization and intern(call.authorization)
-        callers[call.query_string, token] = known
+        self._by_plan[plan] = answer
+        caller = self._callers.get(authorization)
+        if caller is None:
+            caller = self._callers[authorization] = _Caller(case.principal, case.expires, {})
+        caller.granted.setdefault(plan.action, set()).add(case.granted_at)
 
     def __len__(self) -> int:
-        """Plans of which something is remembered."""
+        """Plans of which an answer is remembered."""
         return len(self._by_plan)
 
     def drop(self, version: int) -> None:
@@ -68,12 +82,4 @@ class Answers:
         if version != self._version:
             self._version = version
             self._by_plan.clear()
-
-
-def _unite(callers: dict[tuple[str, str | None], Known]) -> None:
-    """Let all who were answered the same bytes share one answer; the newest one nobody has rendered yet."""
-    given: dict[object, Answer] = {}
-    for caller, known in callers.items():
-        answer = known.answer
-        if answer.rendered is not None:
-            callers[caller] = known._replace(answer=given.setdefault((answer.headers, answer.rendered), answer))
+            self._callers.clear()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -63,7 +63,7 @@ class Call(msgspec.Struct):
 class Plan:
     """What a call is about, from names alone; or the refusal, which is raised once the caller is known.
 
-    Made once for a method, a path and an api-version, and the same for everybody.
+    Made once for a method, a path and a query, and the same for everybody.
     """
 
     __slots__ = (
@@ -76,6 +76,7 @@ class Plan:
         "repeatable",
         "route",
         "scope",
+        "scopes",
         "subscription",
         "target",
     )
@@ -94,24 +95,30 @@ class Plan:
         self.effect = _effect(route)
         self.deed = Deed.RELEASE if self.effect is Effect.RELEASE else Deed.WRITE
         self.repeatable = route is not None and _repeatable(route)
-        """Whether it is answered the same as long as the state is, whatever the time and the body."""
-        self.action = route.operation if route else f"{method} {path[:256]}"
+        """Whether it is answered the same as long as the state is, whoever asks, whatever the time and the body."""
+        # Interned: there are as many plans as paths, and few operations and buckets.
+        self.action = intern(route.operation if route else f"{method} {path[:256]}")
         """Azure's name of the operation, or what was tried where there is none."""
         self.target = route.id.text if route else path[:1024]
+        self.scopes = tuple(above.key for above in route.id.scopes()) if route and self.repeatable else ()
+        """Of what is repeatable, keys of the scopes at which a role may grant it."""
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
         self.scope = self.subscription.name if self.subscription else ""
         """The subscription's name: whose token bucket the call draws on; empty for the tenant's."""
-        self.bucket = _bucket(self.subscription, route)
+        self.bucket = intern(_bucket(self.subscription, self.action, route))
 
 
-@dataclass(slots=True)
-class Case:
-    """What turned out while a call was decided: who, and for a write, which keys changed."""
+class Case(msgspec.Struct):
+    """What turned out while a call was decided: who, why they may, and for a write, which keys changed."""
 
     principal: Principal | None = None
     expires: datetime | None = None
     """When the caller's token ends."""
-    changed: frozenset[str] = field(default_factory=frozenset)
+    granted_at: str | None = None
+    """Key of the scope at which a role of theirs grants it, where that was the question."""
+    undisturbed: bool = False
+    """Whether no fault on purpose stands that could have struck, this caller or another."""
+    changed: frozenset[str] = frozenset()
 
 
 def entry_of(
@@ -168,9 +175,9 @@ def _repeatable(route: Route) -> bool:
     return route.verb is Verb.GET and kind.source is None and not kind.is_progress and not kind.local
 
 
-def _bucket(subscription: ResourceId | None, route: Route | None) -> str:
+def _bucket(subscription: ResourceId | None, action: str, route: Route | None) -> str:
     """Whose it is, and the sort: reads by operations that end in `/read`, deletes by DELETE, writes by the rest."""
     whose = "tenant" if subscription is None else "subscription"
-    if route is None or route.operation.endswith("/read"):
+    if route is None or action.endswith("/read"):
         return f"{whose}-reads"
     return f"{whose}-deletes" if route.verb is Verb.DELETE else f"{whose}-writes"

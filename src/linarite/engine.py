@@ -8,12 +8,13 @@ computed from what is remembered and recorded at that version; if the state has 
 from __future__ import annotations
 
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING
 
 from lru import LRU
 
 from linarite import faults, gateway
-from linarite.answers import Answers, Known
+from linarite.answers import Answers
 from linarite.calls import Call, Case, Plan, entry_of
 from linarite.errors import Conflict, Refusal
 from linarite.errors.server import cut
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from linarite.foreign import Trust
     from linarite.longrunning import Pace
-    from linarite.model import Entry
+    from linarite.model import Entry, Principal
     from linarite.routes import Registry
     from linarite.store.gate import Gate
     from linarite.store.view import Transaction, View
@@ -44,7 +45,9 @@ _READ, _RELEASE = Effect.READ, Effect.RELEASE
 
 _RECOMPUTE = 64
 _PLANS = 20_000
-"""Plans that are remembered at most where the memory has no bound."""
+"""Plans and answers that are remembered at most where the memory has no bound."""
+_PLANS_A_ROW = 4
+"""Otherwise so many for each row: an answer is no larger than the row behind it, and spares ten times as much."""
 
 
 class Engine:
@@ -70,8 +73,9 @@ class Engine:
         self.clock = clock
         self.buckets = buckets or Buckets()
         self.trust = trust
-        self._plans: LRU[tuple[str, str, str], Plan] = LRU(gate.memory.most or _PLANS)
-        self.answers = Answers(gate.memory.most or _PLANS)
+        most = (gate.memory.most or 0) * _PLANS_A_ROW or _PLANS
+        self._plans: LRU[tuple[str, str, str], Plan] = LRU(most)
+        self.answers = Answers(most)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -106,7 +110,7 @@ class Engine:
         fault, caller = met.fault, met.caller
         call.met += (fault.id.key,)
         refusal = faults.refusal(fault, call, plan, caller, self.reader.authority.url)
-        entry = self._entry(call, plan, Case(caller), refusal or Answer(200), at=self.clock())
+        entry = self._entry(call, plan, caller, refusal or Answer(200), at=self.clock())
         if not await faults.strike(self.gate, fault, entry):
             return False
         call.struck_by += (fault.name,)
@@ -119,16 +123,16 @@ class Engine:
     async def _read(self, call: Call, plan: Plan) -> Answer:
         version, now = await self.gate.current(), self.clock()
         again = self._again(call, plan, version, now)
+        case = Case()
         if again is not None:
-            outcome, case = again
+            outcome, case.principal = again
         else:
-            case = Case()
             outcome, version = await self.gate.peek(partial(self._outcome, call, plan, case))
         if isinstance(outcome, Refusal):
-            await self.gate.record(self._entry(call, plan, case, outcome, at=self.clock()))
+            await self.gate.record(self._entry(call, plan, case.principal, outcome, at=self.clock()))
             raise outcome
         if again is None:
-            self._keep(call, plan, version, Known(outcome, case))
+            self._keep(call, plan, version, outcome, case)
         return outcome
 
     async def _release(self, call: Call, plan: Plan) -> Answer:
@@ -137,20 +141,20 @@ class Engine:
         for _ in range(_RECOMPUTE):
             now = self.clock()
             again = self._again(call, plan, version, now)
+            case = Case()
             if again is not None:
-                outcome, case = again
+                outcome, case.principal = again
             else:
-                case = Case()
                 outcome, version = await gate.peek(partial(self._outcome, call, plan, case))
             try:
-                await gate.record(self._entry(call, plan, case, outcome, at=now, version=version), version)
+                await gate.record(self._entry(call, plan, case.principal, outcome, at=now, version=version), version)
             except Stale:
                 version = await gate.current()
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
             if again is None:
-                self._keep(call, plan, version, Known(outcome, case))
+                self._keep(call, plan, version, outcome, case)
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
 
@@ -160,24 +164,24 @@ class Engine:
         except Refusal as refusal:
             return refusal
 
-    def _again(self, call: Call, plan: Plan, version: int, now: datetime) -> tuple[Answer | Refusal, Case] | None:
-        """What the same call was answered at that version, and what turned out then; a refusal if a bucket is empty."""
+    def _again(self, call: Call, plan: Plan, version: int, now: datetime) -> tuple[Answer | Refusal, Principal] | None:
+        """What the same was answered at that version, and who asks for it now; a refusal if a bucket is empty."""
         if not plan.repeatable or call.refusal is not None or call.vouched is not None:
             return None
-        known = self.answers.find(plan, call, version, now)
-        if known is not None and known.case.principal is not None:
+        known = self.answers.find(plan, call.authorization, version, now)
+        if known is not None:
             try:
-                gateway.count(self, call, plan, known.case.principal, now)
+                gateway.count(self, call, plan, known[1], now)
             except Refusal as refusal:
-                return refusal, known.case
+                return refusal, known[1]
         return known
 
-    def _keep(self, call: Call, plan: Plan, version: int, known: Known) -> None:
+    def _keep(self, call: Call, plan: Plan, version: int, answer: Answer, case: Case) -> None:
         """Remember an answer that may be given again, unless the secrets in it are to stay sealed."""
         if plan.effect is _RELEASE and not self.gate.memory.opens_secrets:
             return
-        if plan.repeatable and not call.met and call.vouched is None:
-            self.answers.keep(plan, call, version, known)
+        if plan.repeatable and case.undisturbed and call.vouched is None:
+            self.answers.keep(plan, call.authorization, version, answer, case)
 
     async def _write(self, call: Call, plan: Plan) -> Answer:
         case = Case()
@@ -187,7 +191,9 @@ class Engine:
             case.changed = frozenset(transaction.changed)
             return answer
 
-        answer = await self.gate.commit(work, lambda outcome: self._entry(call, plan, case, outcome, at=self.clock()))
+        answer = await self.gate.commit(
+            work, lambda outcome: self._entry(call, plan, case.principal, outcome, at=self.clock())
+        )
         self.answers.drop(self.gate.memory.version)
         await self._announce(case.changed)
         return answer
@@ -201,11 +207,12 @@ class Engine:
     # ── planning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _plan(self, call: Call) -> Plan:
-        key = call.method, call.path, call.query.get("api-version", "")
+        method, path, query = call.method, call.path, call.query_string
         try:
-            return self._plans[key]
+            return self._plans[method, path, query]
         except KeyError:
-            plan = self._plans[key] = self._planned(*key)
+            plan = self._planned(method, path, call.query.get("api-version", ""))
+            self._plans[intern(method), path, intern(query)] = plan
             return plan
 
     def _planned(self, method: str, path: str, version: str) -> Plan:
@@ -219,12 +226,19 @@ class Engine:
     # ── the trail ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _entry(
-        self, call: Call, plan: Plan, case: Case, outcome: Answer | Refusal, *, at: datetime, version: int | None = None
+        self,
+        call: Call,
+        plan: Plan,
+        principal: Principal | None,
+        outcome: Answer | Refusal,
+        *,
+        at: datetime,
+        version: int | None = None,
     ) -> Entry:
         return entry_of(
             call,
             outcome,
-            case.principal,
+            principal,
             at=at,
             action=plan.action,
             target=plan.target,

@@ -75,7 +75,9 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
     now = terms.clock()
     count(terms, call, plan, caller, now)
     route = plan.route
-    if (standing := view.faults()) and not route.kind.local:
+    standing = view.faults()
+    case.undisturbed = not standing
+    if standing and not route.kind.local:
         faults.meet(standing, call, caller)
     make = Work if isinstance(view, Transaction) else Context
     context = make(
@@ -89,7 +91,7 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
         correlation=call.correlation,
         asked=route.id,
     )
-    _authorize(context, plan, route, caller)
+    case.granted_at = _authorize(context, plan, route, caller)
     if route.kind.local and not call.is_local:
         raise caller_remote()
     if (harm := route.harm) is not None:
@@ -132,16 +134,16 @@ def _vouched(reader: Reader, view: View, vouched: Vouched | Refusal, case: Case)
     return vouched.principal
 
 
-def _authorize(context: Context, plan: Plan, route: Route, caller: Principal) -> None:
-    """Refuse what no role grants. Lists decide for themselves, item by item."""
+def _authorize(context: Context, plan: Plan, route: Route, caller: Principal) -> str | None:
+    """Refuse what no role grants; answers at which scope one does. Lists decide for themselves, item by item."""
     if route.verb is Verb.LIST or (route.kind.for_everybody and route.verb is Verb.GET):
-        return
+        return None
     if route.kind.is_progress:
         operation = context.operation(route.id.name)
         if operation is not None and operation.caller != caller.object_id:
             access.require(context.view, caller, plan.action, operation.target)
-        return
-    access.require(context.view, caller, plan.action, route.id)
+        return None
+    return access.require(context.view, caller, plan.action, route.id)
 
 
 def _admit(view: View, route: Route, subscription: str | None, version: str, location: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -217,6 +218,6 @@ def _resources(scope: ResourceId, namespace: str, words: tuple[str, ...]) -> tup
     type_ = namespace
     first = True
     while len(words) > 1 and (first or words[0].lower() != "providers"):
-        type_ = f"{type_}/{words[0]}"
+        type_ = intern(f"{type_}/{words[0]}")
         scope, words, first = scope.child(type_, words[1]), words[2:], False
     return scope, words

@@ -56,7 +56,7 @@ class Insider:
             Call(
                 method=method,
                 path=path,
-                query_string="",
+                query_string=f"api-version={version}",
                 query={"api-version": version},
                 authorization=f"Bearer {self._token.reveal()}",
                 json=lambda: body,

@@ -92,7 +92,7 @@ class Action:
     long_since: str = ""
     """A LONG action answers 200 at once at api-versions before this one."""
     repeatable: bool = True
-    """A RELEASE that answers the same as long as the state is the same, whatever the time."""
+    """A RELEASE that answers the same as long as the state is the same, whoever asks and whatever the time."""
     location_only: bool = False
     """A LONG action that sends `Location` and no `Azure-AsyncOperation`."""
 

@@ -6,9 +6,10 @@ Nothing is read from the store here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from linarite.errors.names import method_not_allowed, namespace_unknown, path_unknown, type_unknown
 from linarite.ids import GROUP, PROVIDER, ROOT, SUBSCRIPTION, Address
@@ -46,8 +47,7 @@ _METHODS = {"GET": Verb.GET, "HEAD": Verb.GET, "PUT": Verb.PUT, "PATCH": Verb.PA
 _WORDS = {Verb.GET: "read", Verb.LIST: "read", Verb.PUT: "write", Verb.PATCH: "write", Verb.DELETE: "delete"}
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, gc=False):
     """What a request comes to. `id` is the resource, or for a list the scope that is listed."""
 
     verb: Verb

@@ -4,92 +4,89 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from linarite.answers import Answers, Known
-from linarite.calls import Call, Case, Plan
-from linarite.model import Answer, Secret
-from linarite.web.render import answer_body
+from linarite.answers import Answers
+from linarite.calls import Case, Plan
+from linarite.ids import parse
+from linarite.kinds import KINDS
+from linarite.model import Answer, Principal, PrincipalKind, Secret
+from linarite.routes import Registry
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
+GROUP = "/subscriptions/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/resourcegroups/g"
+REGISTRY = Registry(KINDS)
+ANSWER = Answer(200, {"userStorageKey": Secret("k")})
 
 
-def call(token: str, query: str = "api-version=2023-10-01") -> Call:
-    return Call("POST", "/", query, {}, token, lambda: None, "https://localhost", "r", "c", "127.0.0.1")
+def plan_of(name: str = "w", group: str = GROUP, action: str = "listKeys") -> Plan:
+    """What a POST of an action of a workspace is about."""
+    path = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{name}/{action}"
+    return Plan("POST", path, parse(path), REGISTRY.resolve("POST", parse(path), ""))
 
 
-def plan_of() -> Plan:
-    return Plan("POST", "/")
+def case(who: str, granted_at: str = GROUP) -> Case:
+    """Somebody who was let through by a role at a scope, with a token that counts for an hour."""
+    return Case(Principal(who, PrincipalKind.USER, who, ""), LATER, granted_at)
 
 
-def given(key: str = "k") -> Known:
-    return Known(Answer(200, {"userStorageKey": Secret(key)}), Case(expires=LATER))
-
-
-def remembering(*calls: Call, plan: Plan, most: int = 10) -> Answers:
-    """Answers of state 1 that know what each of the calls was given."""
+def remembering(*callers: str, plan: Plan, most: int = 10) -> Answers:
+    """Answers of state 1 that know what each of the callers was given, whose tokens are their names."""
     answers = Answers(most)
     answers.drop(1)
-    for one in calls:
-        answers.keep(plan, one, 1, given())
+    for one in callers:
+        answers.keep(plan, one, 1, ANSWER, case(one))
     return answers
 
 
-def test_an_answer_is_for_the_same_plan_query_token_and_state_until_the_token_ends() -> None:
+def test_an_answer_is_for_the_same_plan_and_state_until_the_token_ends() -> None:
     plan = plan_of()
-    answers = remembering(call("a"), plan=plan)
-    assert answers.find(plan, call("a"), 1, NOW) == given()
-    assert answers.find(plan_of(), call("a"), 1, NOW) is None
-    assert answers.find(plan, call("b"), 1, NOW) is None
-    assert answers.find(plan, call("a", "api-version=2023-10-01&x"), 1, NOW) is None
-    assert answers.find(plan, call("a"), 1, LATER) is None
-    assert answers.find(plan, call("a"), 2, NOW) is None
+    answers = remembering("a", plan=plan)
+    assert answers.find(plan, "a", 1, NOW) == (ANSWER, case("a").principal)
+    assert answers.find(plan_of(), "a", 1, NOW) is None
+    assert answers.find(plan, "b", 1, NOW) is None
+    assert answers.find(plan, None, 1, NOW) is None
+    assert answers.find(plan, "a", 1, LATER) is None
+    assert answers.find(plan, "a", 2, NOW) is None
+
+
+def test_an_answer_is_for_everybody_who_was_let_through_by_a_role_above() -> None:
+    plan, neighbour = plan_of(), plan_of("neighbour")
+    answers = remembering("a", plan=plan)
+    answers.keep(neighbour, "b", 1, ANSWER, case("b"))
+    assert answers.find(plan, "b", 1, NOW) == (ANSWER, case("b").principal)
+
+
+def test_a_role_elsewhere_or_for_something_else_lets_nobody_through() -> None:
+    plan = plan_of()
+    answers = remembering("a", plan=plan)
+    answers.keep(plan_of("neighbour"), "own", 1, ANSWER, case("own", plan_of("neighbour").scopes[0]))
+    answers.keep(plan_of(group=GROUP + "2"), "elsewhere", 1, ANSWER, case("elsewhere", GROUP + "2"))
+    answers.keep(plan_of(action="listNotebookKeys"), "else", 1, ANSWER, case("else"))
+    assert [answers.find(plan, who, 1, NOW) for who in ("own", "elsewhere", "else")] == [None, None, None]
 
 
 def test_what_is_of_another_state_is_dropped_and_not_kept() -> None:
     plan = plan_of()
-    answers = remembering(call("a"), plan=plan)
+    answers = remembering("a", plan=plan)
     answers.drop(2)
-    answers.keep(plan, call("late"), 1, given())
+    answers.keep(plan, "late", 1, ANSWER, case("late"))
     answers.drop(1)
-    assert answers.find(plan, call("a"), 1, NOW) is None
-    assert answers.find(plan, call("late"), 1, NOW) is None
+    assert answers.find(plan, "a", 1, NOW) is None
+    assert answers.find(plan, "late", 1, NOW) is None
 
 
-def test_callers_who_get_the_same_share_one_answer_of_which_the_bytes_are_kept() -> None:
-    plan, answers = plan_of(), remembering(plan=plan_of())
-    for token, key in zip("abcd", ("k", "k", "another", "k"), strict=True):
-        known = given(key)
-        answers.keep(plan, call(token), 1, known)
-        answer_body(known.answer)
-        assert known.answer.body is None
-    first, second, third, last = (answers.find(plan, call(token), 1, NOW) for token in "abcd")
-    assert first is not None
-    assert second is not None
-    assert third is not None
-    assert last is not None
-    assert first.answer is second.answer
-    assert b'"k"' in answer_body(second.answer)
-    assert b'"another"' in answer_body(third.answer)
-    answers.keep(plan, call("e"), 1, given())
-    last = answers.find(plan, call("d"), 1, NOW)
-    assert last is not None
-    assert first.answer is last.answer
-
-
-def test_answers_that_nobody_has_rendered_are_nobody_elses() -> None:
+def test_a_case_without_a_caller_or_a_role_is_not_kept() -> None:
     plan = plan_of()
-    answers = remembering(call("a"), plan=plan)
-    answers.keep(plan, call("b"), 1, given("another"))
-    answers.keep(plan, call("c"), 1, given())
-    found = [answers.find(plan, call(token), 1, NOW) for token in "abc"]
-    assert found == [given(), given("another"), given()]
+    answers = remembering(plan=plan)
+    answers.keep(plan, None, 1, ANSWER, Case())
+    answers.keep(plan, "a", 1, ANSWER, Case(case("a").principal, LATER))
+    assert len(answers) == 0
 
 
-def test_many_callers_and_many_plans_make_room() -> None:
-    plan, many = plan_of(), [call(f"many {number}") for number in range(100)]
-    answers = remembering(*many, plan=plan, most=2)
-    found = [answers.find(plan, one, 1, NOW) for one in many]
-    assert [one is not None for one in found] == [False] * 68 + [True] * 32
-    for _ in range(2):
-        answers.keep(plan_of(), call("a"), 1, given())
-    assert answers.find(plan, many[-1], 1, NOW) is None
+def test_many_plans_make_room() -> None:
+    plan = plan_of()
+    answers = remembering("a", plan=plan, most=2)
+    for name in ("second", "third"):
+        answers.keep(plan_of(name), "a", 1, ANSWER, case("a"))
+    assert answers.find(plan, "a", 1, NOW) is None
+    assert len(answers) == 2

@@ -45,7 +45,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
         "resync": "manual",
         "location": "eastus",
         "body_limit": 4 * 1024 * 1024,
-        "snapshot_rows": 50_000,
+        "snapshot_rows": 30_000,
         "open_secrets": True,
         "implicit": True,
         "token_lifetime": 3599,

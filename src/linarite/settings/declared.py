@@ -91,8 +91,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 4 * 2**20
     snapshot_rows: Annotated[
         int,
-        Meta(ge=1, le=10**9, description="Rows of each sort that a process remembers at most, to spare the database."),
-    ] = 50_000
+        Meta(
+            ge=1,
+            le=10**9,
+            description="Rows of each sort that a process remembers at most, and four times as many answers.",
+        ),
+    ] = 30_000
     open_secrets: Annotated[
         bool,
         Meta(description="Whether secrets are remembered open until the state changes, or unsealed for each answer."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from linarite import first_start
@@ -102,11 +103,12 @@ class House:
         """One call; the api-version is one that clients of that namespace send, unless given."""
         namespace = path.rpartition("/providers/")[2].partition("/")[0].lower()
         request = str(uuid4())
+        asked = {"api-version": version or _VERSIONS.get(namespace, "2022-12-01"), **(query or {})}
         call = Call(
             method=method,
             path=path,
-            query_string="",
-            query={"api-version": version or _VERSIONS.get(namespace, "2022-12-01"), **(query or {})},
+            query_string=urlencode(asked),
+            query=asked,
             authorization=f"Bearer {self.token(by)}",
             json=lambda: body,
             origin=ORIGIN,

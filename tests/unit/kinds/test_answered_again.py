@@ -8,6 +8,7 @@ import pytest
 
 from linarite import verbs
 from linarite.errors import Refusal
+from linarite.first_start import OWNER_OBJECT
 from linarite.kinds.faults import TYPE as FAULTS
 from linarite.roles import OWNER
 from linarite.throttle import SIZES, Buckets
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tests.unit.kinds.house import House
 
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st1"
+TWIN = ACCOUNT.replace("st1", "st2")
+NEW = {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
 ROLE = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{OWNER.id}"
 FAULT = f"/providers/{FAULTS}/one"
 
@@ -38,7 +41,7 @@ def shown(house: House, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     fresh = house.token
     monkeypatch.setattr(house, "token", lambda by: tokens.setdefault(by, fresh(by)))
     monkeypatch.setattr(verbs, "as_shown", noted)
-    house.put(ACCOUNT, {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+    house.put(ACCOUNT, NEW)
     seen.clear()
     return seen
 
@@ -52,20 +55,59 @@ def test_a_resource_is_worked_out_once_as_long_as_nothing_changes(house: House, 
     assert shown == ["st1"]
 
 
-def test_another_caller_and_another_version_are_answered_for_themselves(house: House, shown: list[str]) -> None:
+def given_a_role(house: House, scope: str = GROUP) -> str:
+    """Object id of an application that owns a scope."""
+    new = house.join()
+    key = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{new}"
+    house.put(key, {"properties": {"principalId": new, "roleDefinitionId": ROLE}})
+    return new
+
+
+def test_another_version_and_another_query_are_answered_for_themselves(house: House, shown: list[str]) -> None:
     house.get(ACCOUNT)
     house.get(ACCOUNT, version="2022-09-01")
-    assert shown == ["st1", "st1"]
-    with pytest.raises(Refusal, match="AuthorizationFailed"):
-        house.get(ACCOUNT, by=house.join())
+    house.get(ACCOUNT, query={"$expand": "geoReplicationStats"})
+    assert shown == ["st1", "st1", "st1"]
+
+
+def test_who_has_no_role_is_refused_what_somebody_else_was_answered(house: House, shown: list[str], other: str) -> None:
+    nobody, elsewhere = house.join(), given_a_role(house, other)
+    house.put(TWIN.replace(GROUP, other), NEW)
+    house.get(TWIN.replace(GROUP, other), by=elsewhere)
+    shown.clear()
+    house.get(ACCOUNT)
+    for one in (nobody, elsewhere):
+        with pytest.raises(Refusal, match="AuthorizationFailed"):
+            house.get(ACCOUNT, by=one)
+    assert shown == ["st1"]
+
+
+def test_who_was_found_to_have_a_role_is_answered_what_somebody_else_was(house: House, shown: list[str]) -> None:
+    """And what they do elsewhere in the scope of their role, nobody has to look for again."""
+    other = given_a_role(house)
+    house.put(TWIN, NEW)
+    shown.clear()
+    answers = [house.get(path, by=by) for path, by in ((ACCOUNT, OWNER_OBJECT), (TWIN, other), (ACCOUNT, other))]
+    assert answers[0] == answers[2]
+    assert shown == ["st1", "st2"]
+
+
+def test_a_fault_for_one_caller_strikes_though_another_was_answered(house: House, shown: list[str]) -> None:
+    other = given_a_role(house)
+    house.put(TWIN, NEW)
+    house.put(FAULT, {"properties": {"fault": "503", "path": "*st1", "client": other}})
+    house.get(TWIN, by=other)
+    house.get(ACCOUNT)
+    with pytest.raises(Refusal, match="ServiceUnavailable"):
+        house.get(ACCOUNT, by=other)
+    assert "st1" in shown
 
 
 def test_whose_role_is_taken_away_is_refused_what_they_had_seen(house: House, shown: list[str]) -> None:
-    other, key = house.join(), f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{OWNER.id}"
-    house.put(key, {"properties": {"principalId": other, "roleDefinitionId": ROLE}})
+    other = given_a_role(house)
     assert house.get(ACCOUNT, by=other) == house.get(ACCOUNT, by=other)
     assert shown.count("st1") == 1
-    house.delete(key)
+    house.delete(f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{other}")
     with pytest.raises(Refusal, match="AuthorizationFailed"):
         house.get(ACCOUNT, by=other)
 
