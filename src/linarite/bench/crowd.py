@@ -49,6 +49,10 @@ class Crowd:
     callers: list[tuple[str, list[int]]] = field(repr=False)
     """Tokens, each with the numbers of the groups that it may ask for."""
 
+    def workspaces_of(self, group: int) -> int:
+        """How many there are in a group: the last one may not be full."""
+        return min(IN_A_GROUP, self.workspaces - group * IN_A_GROUP)
+
 
 def fill(
     settings: Settings,

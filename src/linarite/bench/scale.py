@@ -1,7 +1,8 @@
 """`linarite bench --scale`: what listKeys costs with a thousand workspaces, and what it costs with a million.
 
 Each size has a data folder and a server of its own, all up at the same time and measured in shuffled rounds. Callers,
-groups and workspaces are drawn evenly, or so that few of them get most of the requests.
+groups and workspaces are drawn evenly, or so that few of them get most of the requests. Before that every workspace is
+asked for once, so that a server remembers as many as its settings let it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from linarite.bench.crowd import Crowd
 
 CONCURRENCY = {"listKeys": 64, "page": 2}
+
+_A_VISIT = 5.0
+"""Seconds of asking before it is said how far it is."""
 
 _SKEW = {"even": 1, "skewed": 8}
 """The power of a number from 0 to 1 that draws: at 8, half of the draws fall on one 256th."""
@@ -69,6 +73,8 @@ def run(sizes: list[int], *, quick: bool, progress: Callable[[str], None]) -> tu
             begun = time.monotonic()
             known, pid = stack.enter_context(subjects.linarite(Path(folder, str(size)), 1))
             starts[size] = time.monotonic() - begun
+            if not quick:
+                _visit(known, pid, made, progress)
             turns += [(name, size, pid, shot) for name, shot in _shots(known, made)]
         for name, size, pid, shot in turns:
             progress(f"warming up: {name} with {size} workspaces")
@@ -114,11 +120,21 @@ def _made(folder: Path, size: int, progress: Callable[[str], None]) -> Crowd:
     return crowd.fill(load(os.environ, data=folder), os.environ, sample, size, progress)
 
 
+def _visit(known: dict[str, Any], pid: int, made: Crowd, progress: Callable[[str], None]) -> None:
+    """Ask for every workspace that any of the callers may ask for, one after the other."""
+    askers = {group: token for token, groups in made.callers for group in groups}
+    visited, total = 0, sum(made.workspaces_of(group) for group in askers)
+    while visited < total:
+        progress(f"asked for {visited} workspaces of {total}")
+        script = _script(known, made, _next(askers, visited))
+        visited += shoot(Shot(known["armEndpoint"], script=script), pid, concurrency=64, seconds=_A_VISIT).requests
+
+
 def _shots(known: dict[str, Any], made: Crowd) -> Iterator[tuple[str, Shot]]:
     """ListKeys in both ways, and a page from the front and from behind of the list of all workspaces."""
     base, subscription = known["armEndpoint"], f"/subscriptions/{known['subscriptionId']}"
     for name, skew in _SKEW.items():
-        yield f"listKeys {name}", Shot(base, script=_script(subscription, made, skew))
+        yield f"listKeys {name}", Shot(base, script=_script(known, made, _draw(made, skew)))
     client = Client(known)
     client.sign_in()
     path = f"{subscription}/providers/{crowd.WORKSPACES}"
@@ -129,8 +145,8 @@ def _shots(known: dict[str, Any], made: Crowd) -> Iterator[tuple[str, Shot]]:
     yield "next page", Shot(page.get("nextLink", first), headers=bearer)
 
 
-def _script(subscription: str, made: Crowd, skew: int) -> str:
-    """Lua for wrk that draws a caller, one of its groups and a workspace there."""
+def _draw(made: Crowd, skew: int) -> str:
+    """Lua that draws a caller, one of its groups and a workspace there."""
     callers = ",\n".join(
         f"{{token = {json.dumps(token)}, groups = {{{', '.join(map(str, groups))}}}}}" for token, groups in made.callers
     )
@@ -138,13 +154,39 @@ def _script(subscription: str, made: Crowd, skew: int) -> str:
 local callers = {{{callers}}}
 math.randomseed(os.time())
 local function draw(count) return math.floor(count * math.random() ^ {skew}) end
-request = function()
+local function choose()
   local caller = callers[1 + draw(#callers)]
   local group = caller.groups[1 + draw(#caller.groups)]
-  local first = group * {crowd.IN_A_GROUP}
-  local place = first + draw(math.min({crowd.IN_A_GROUP}, {made.workspaces} - first))
-  local path = "{subscription}/resourceGroups/crowd" .. group .. "/providers/{crowd.WORKSPACES}/w" .. place
+  return caller.token, group, draw(size(group))
+end
+"""
+
+
+def _next(askers: dict[int, str], visited: int) -> str:
+    """Lua that takes the next workspace of all that somebody may ask for, after so many."""
+    groups = ",\n".join(f"{{number = {group}, token = {json.dumps(askers[group])}}}" for group in sorted(askers))
+    return f"""
+local groups = {{{groups}}}
+local visited = {visited}
+local function choose()
+  local group = groups[1 + math.floor(visited / {crowd.IN_A_GROUP}) % #groups]
+  local place = visited % size(group.number)
+  visited = visited + 1
+  return group.token, group.number, place
+end
+"""
+
+
+def _script(known: dict[str, Any], made: Crowd, choose: str) -> str:
+    """Lua for wrk that lists the keys of what `choose` names: with whose token, of which group, and its place there."""
+    return f"""
+local function size(group) return math.min({crowd.IN_A_GROUP}, {made.workspaces} - group * {crowd.IN_A_GROUP}) end
+{choose}
+request = function()
+  local token, group, place = choose()
+  local path = "/subscriptions/{known["subscriptionId"]}/resourceGroups/crowd" .. group ..
+    "/providers/{crowd.WORKSPACES}/w" .. group * {crowd.IN_A_GROUP} + place
   return wrk.format("POST", path .. "/listKeys?api-version={subjects.VERSION}",
-    {{["Authorization"] = "Bearer " .. caller.token, ["Content-Type"] = "application/json"}})
+    {{["Authorization"] = "Bearer " .. token, ["Content-Type"] = "application/json"}})
 end
 """
