@@ -85,7 +85,7 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
         now=now,
         options=terms.options,
         registry=terms.registry,
-        caller=caller,
+        caller=None if plan.repeatable else caller,  # what others are answered, too, cannot depend on who asks
         version=version,
         origin=call.origin,
         correlation=call.correlation,

@@ -38,6 +38,7 @@ class Reading(Protocol):
     now: datetime
     options: Options
     caller: Principal | None
+    """Who asks; None where the answer may be given to others, too: a GET, and an action that is repeatable."""
     registry: Any
     """The kinds there are, for those that list them."""
     version: str

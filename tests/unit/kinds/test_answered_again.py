@@ -92,6 +92,16 @@ def test_who_was_found_to_have_a_role_is_answered_what_somebody_else_was(house: 
     assert shown == ["st1", "st2"]
 
 
+def test_what_others_may_be_given_is_worked_out_without_a_caller(
+    house: House, shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = []
+    monkeypatch.setattr(verbs, "as_shown", lambda reading, *_: callers.append(reading.caller))
+    house.get(ACCOUNT)
+    assert callers == [None]
+    assert shown == []
+
+
 def test_a_fault_for_one_caller_strikes_though_another_was_answered(house: House, shown: list[str]) -> None:
     other = given_a_role(house)
     house.put(TWIN, NEW)
