@@ -45,12 +45,8 @@ def allowed(view: View, principal: Principal, operation: str, scope: ResourceId,
 
 def _granted_at(view: View, principal: Principal, operation: str, scope: ResourceId, *, data: bool) -> str | None:
     """The scope of the first assignment that grants the operation, None where none does."""
-    held = view.assignments_of(principal.object_id)
-    if not held:
-        return None
-    scopes = {above.key for above in scope.scopes()}
-    for assignment in held:
-        if assignment.scope in scopes:
+    for assignment in view.assignments_of(principal.object_id):
+        if assignment.scope in scope.keys:
             role = role_of(assignment.role, view.resource)
             if role is not None and permits(role, operation, data=data):
                 return assignment.scope
@@ -98,12 +94,11 @@ def require_unlocked(view: View, scope: ResourceId, operation: str) -> None:
     held = view.locks()
     if not held:
         return
-    above = {one.key for one in scope.scopes()}
     below = scope.key.rstrip("/") + "/"
     locked = [
         lock.id.partition("/providers/Microsoft.Authorization/locks/")[0] or "/"
         for lock in held
-        if (lock.scope in above and (operation == "delete" or lock.level == "ReadOnly"))
+        if (lock.scope in scope.keys and (operation == "delete" or lock.level == "ReadOnly"))
         or (operation == "delete" and lock.scope.startswith(below))
     ]
     if locked:

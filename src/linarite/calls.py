@@ -100,8 +100,8 @@ class Plan:
         self.action = intern(route.operation if route else f"{method} {path[:256]}")
         """Azure's name of the operation, or what was tried where there is none."""
         self.target = route.id.text if route else path[:1024]
-        self.scopes = tuple(above.key for above in route.id.scopes()) if route and self.repeatable else ()
-        """Of what is repeatable, keys of the scopes at which a role may grant it."""
+        self.scopes = route.id.keys if route else ()
+        """Keys of the scopes at which a role may grant it."""
         self.subscription = address.scope.within(SUBSCRIPTION) if address else None
         self.scope = self.subscription.name if self.subscription else ""
         """The subscription's name: whose token bucket the call draws on; empty for the tenant's."""

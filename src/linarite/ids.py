@@ -58,6 +58,8 @@ class ResourceId(msgspec.Struct, frozen=True, eq=False, gc=False):
     text: str
     key: str
     """The lower-cased text: ids are equal when their keys are."""
+    keys: tuple[str, ...]
+    """This key and those of every scope above, innermost first, the root's last."""
 
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, ResourceId) else NotImplemented
@@ -82,7 +84,10 @@ class ResourceId(msgspec.Struct, frozen=True, eq=False, gc=False):
     def within(self, type_: str) -> ResourceId | None:
         """The enclosing scope of that type, or None: `id.within(GROUP)`."""
         wanted = type_.lower()
-        return next((scope for scope in self.scopes() if scope.type.lower() == wanted), None)
+        here: ResourceId | None = self
+        while here is not None and here.type.lower() != wanted:
+            here = here.parent
+        return here
 
     @property
     def subscription(self) -> str | None:
@@ -111,10 +116,11 @@ class ResourceId(msgspec.Struct, frozen=True, eq=False, gc=False):
             text = f"{self.text}{type_[len(self.type) :]}/{name}"
         else:
             text = f"{self.text.rstrip('/')}/providers/{type_}/{name}"
-        return ResourceId(self, type_, name, text, text.lower())
+        key = text.lower()
+        return ResourceId(self, type_, name, text, key, (key, *self.keys))
 
 
-ROOT = ResourceId(None, "", "", "/", "/")
+ROOT = ResourceId(None, "", "", "/", "/", ("/",))
 """The tenant: the scope above all subscriptions."""
 
 

@@ -142,8 +142,7 @@ class Role:
 
     def is_assignable(self, scope: ResourceId) -> bool:
         """Whether it is made for a scope, or for one above it."""
-        made_for = {one.lower() for one in self.scopes}
-        return any(above.key in made_for for above in scope.scopes())
+        return any(one.lower() in scope.keys for one in self.scopes)
 
     @property
     def granted(self) -> Body:

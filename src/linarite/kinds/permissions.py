@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 def _pages(reading: Reading, scope: ResourceId, filter_: str, token: str) -> tuple[list[Body], str]:
     del filter_, token
-    above = {one.key for one in scope.scopes()}
     held = reading.assignments_of(reading.caller.object_id) if reading.caller else ()
-    roles = (reading.role(one.role) for one in held if one.scope in above)
+    roles = (reading.role(one.role) for one in held if one.scope in scope.keys)
     return [role.granted for role in roles if role is not None], ""
 
 

@@ -178,11 +178,10 @@ def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
             "'principalId eq '{value}' or assignedTo('{value}')'.",
         )
     principal = (found["here_to"] or found["of"] or found["to"] or "").lower()
-    above = {one.key for one in scope.scopes()}
 
     def fits(assignment: Resource) -> bool:
         counts = _assignment(assignment.id, assignment.properties)
-        return principal in {"", counts.principal} and (not found["here"] or counts.scope in above)
+        return principal in {"", counts.principal} and (not found["here"] or counts.scope in scope.keys)
 
     return fits
 

@@ -111,14 +111,13 @@ def _filter(scope: ResourceId, text: str) -> Callable[[Resource], bool]:
             "'roleName eq '{value}'' and 'type eq '{value}'', joined by 'and'.",
         )
     wanted = [(name.lower(), value.replace("''", "'").lower()) for name, value in _NAMED.findall(text)]
-    above = {one.key for one in scope.scopes()}
     below = scope.key.rstrip("/") + "/" if _BELOW.search(text) else None
 
     def fits(definition: Resource) -> bool:
         properties = definition.properties
         seen = {"rolename": properties["roleName"].lower(), "type": properties["type"].lower()}
         scopes = [one.lower() for one in properties["assignableScopes"]]
-        there = any(one in above or (below is not None and one.startswith(below)) for one in scopes)
+        there = any(one in scope.keys or (below is not None and one.startswith(below)) for one in scopes)
         return there and all(seen[name] == value for name, value in wanted)
 
     return fits
@@ -211,7 +210,7 @@ def _require_room(work: Writing, id_: ResourceId, properties: Body) -> None:
     kept = {scope.key for scope in _scopes(properties)}
     for held in work.assigned(id_.name.lower()).values():
         scope = parse_id(held.scope)
-        if scope is not None and not any(above.key in kept for above in scope.scopes()):
+        if scope is not None and kept.isdisjoint(scope.keys):
             raise BadRequest(
                 "RoleScopeBeingRemovedContainsAssignments",
                 f"Role assignments found under scope '{held.scope}' which is being removed. Removing this scope from "
