@@ -7,6 +7,8 @@ term; rotating the root key is the same ring wrapped again. Where a root key com
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,6 +38,7 @@ _HEAD = len(_SEALED) + TERM
 _CLOSED = _HEAD + NONCE
 """Where the ciphertext begins."""
 _WRAPPED = b"linarite keyring 1\n"
+_DIGEST = b"linarite digest 1\n"
 # Any str goes in and comes out: an encoding error would carry the secret in its `object`.
 _TEXT = ("utf-8", "surrogatepass")
 
@@ -120,6 +123,13 @@ class Keyring:
             return Secret(cipher.decrypt(nonce, closed, _binding(head, owner, field)).decode(*_TEXT))
         except (InvalidTag, ValueError):
             raise SealBroken(f"{field} of {owner} does not open: altered, or sealed for another place.") from None
+
+    def digest(self, text: str, purpose: str) -> bytes:
+        """By what a text is recognised that is not kept: without the ring, nobody finds the text by trying.
+
+        Another newest key gives another digest.
+        """
+        return hmac.digest(self._keys[self.newest], _DIGEST + _part(purpose) + text.encode(*_TEXT), hashlib.sha256)
 
     def rotated(self, random: Random = os.urandom) -> Keyring:
         """This ring with a new key in one more term, which seals from now on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -99,6 +101,21 @@ def test_a_box_does_not_open_under_the_number_of_another_term_with_the_same_key(
     sealed = twins.seal(Secret(TEXT), OWNER, "key1")
     with pytest.raises(SealBroken):
         twins.open(Sealed(b"\x01" + (1).to_bytes(4, "big") + sealed.box), OWNER, "key1")
+
+
+# ── digests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_digest_is_the_same_for_one_text_key_and_purpose_alone() -> None:
+    rings = RING, Keyring({2: b"2" * 32}), RING.rotated()
+    first, same, another = (ring.digest("alice", "names") for ring in rings)
+    assert first == same != another
+    others = {RING.digest("alicf", "names"), RING.digest("alice", "name"), RING.digest("salice", "name")}
+    assert len({first, another, *others, hashlib.sha256(b"alice").digest()}) == 6
+
+
+def test_any_text_has_a_digest() -> None:
+    assert len(RING.digest("\ud800", "names")) == 32
 
 
 # ── rings ───────────────────────────────────────────────────────────────────────────────────────────────────────────
