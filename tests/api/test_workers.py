@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from linarite.first_start import OWNER_USER
+from linarite.grants.tries import OF_A_USER
 from tests.api.browser import browser_of
 from tests.api.faults import Faults
 from tests.api.people import AUTHORIZATION, hire
@@ -17,10 +19,14 @@ from tests.server import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.api.browser import Browser, Page
     from tests.server import Server
 
 CONNECTIONS = 6
 """Each new connection goes to one process or the other, as the kernel likes: all to one, once in 32 runs."""
+
+WRONG, TOO_OFTEN = "invalid username or password", "too many times"
+"""Of what the page for a password says."""
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +106,29 @@ def test_a_sign_in_goes_on_in_another_process_and_a_code_counts_once_in_all_of_t
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         answers = list(pool.map(lambda other: other.redeem(code).status_code, others))
     assert sorted(answers) == [200, *[400] * (CONNECTIONS - 1)]
+
+
+def test_who_guesses_has_no_more_tries_at_all_of_them_together(server: Server) -> None:
+    forms = [(browser, browser.ask()) for browser in (browser_of(server) for _ in range(CONNECTIONS))]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        guesses = [pool.submit(guess, *form, "guessed@example.org", "wrong") for _ in range(4) for form in forms]
+        said = [one.result() for one in guesses]
+    assert said.count(WRONG) == OF_A_USER
+    assert said.count(TOO_OFTEN) == len(said) - OF_A_USER
+
+
+def test_who_is_held_up_is_so_after_a_restart(tmp_path: Path) -> None:
+    alone = ("--no-doors", "--seed", "none")
+    with running(tmp_path / "data", *alone) as server:
+        browser, password = browser_of(server), server.password()
+        page = browser.ask()
+        assert {guess(browser, page, OWNER_USER, "wrong") for _ in range(OF_A_USER)} == {WRONG}
+    with running(tmp_path / "data", *alone) as server:
+        browser = browser_of(server)
+        assert guess(browser, browser.ask(), OWNER_USER, password) == TOO_OFTEN
+
+
+def guess(browser: Browser, page: Page, name: str, password: str) -> str:
+    """What the page says that is shown then."""
+    text = browser.sign_in(page, password, name).form.text
+    return next((said for said in (WRONG, TOO_OFTEN) if said in text), text)

@@ -1,4 +1,4 @@
-"""What an application gets for a user: what ends, what is revoked, who is held up, and what is on the trail."""
+"""What an application gets for a user: what ends, what is revoked, and what is on the trail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from linarite.grants import (
     set_password,
 )
 from linarite.grants.asking import asking_client
-from linarite.grants.passwords import HELD_UP, OF_A_USER, OF_AN_ADDRESS
 from linarite.grants.tickets import LIFETIMES, Sort
 from linarite.grants.wishes import wished
 from linarite.model import Deed, Principal, Secret
@@ -242,46 +241,6 @@ def test_a_code_that_was_tried_wrongly_is_spent(house: House) -> None:
         house.token(grant_type="authorization_code", code=code, redirect_uri="http://localhost:9")
     with refused(54005):
         house.redeemed(code)
-
-
-# ── who is held up ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_who_guesses_a_users_password_is_held_up_and_so_is_the_user_for_a_minute(house: House) -> None:
-    for _ in range(OF_A_USER):
-        with refused(50126):
-            house.session("wrong password", address="192.0.2.1")
-    with refused(50053):
-        house.session(address="192.0.2.2")
-    house.passes(HELD_UP)
-    assert house.session(address="192.0.2.2")
-
-
-def test_who_guesses_at_many_users_is_held_up_by_address(house: House) -> None:
-    tries = house.desk.tokens.tries
-    for user in range(OF_AN_ADDRESS):
-        tries.failed([(f"user:{user}", OF_A_USER), ("address:192.0.2.1", OF_AN_ADDRESS)], house.desk.now)
-    with refused(50053):
-        house.session(address="192.0.2.1")
-    assert house.session(address="192.0.2.2")
-
-
-def test_a_user_who_types_right_at_last_is_counted_anew_and_the_address_is_not(house: House) -> None:
-    subjects = [(f"user:{NAME}", OF_A_USER), ("address:127.0.0.1", OF_AN_ADDRESS)]
-    for _ in range(OF_A_USER - 1):
-        house.desk.tokens.tries.failed(subjects, house.desk.now)
-    assert house.session()
-    counted = house.desk.tokens.tries._counted
-    assert {subject: count for subject, (count, _) in counted.items()} == {"address:127.0.0.1": OF_A_USER - 1}
-
-
-def test_who_guesses_codes_of_devices_is_held_up(house: House) -> None:
-    begun = house.device()
-    for _ in range(devices.MOST_CODES):
-        with refused(70018):
-            house.desk.run(devices.waiting(house.desk.tokens, house.case(), "BCDFGHJKL"))
-    with refused(50053):
-        house.desk.run(devices.waiting(house.desk.tokens, house.case(), begun["user_code"]))
 
 
 # ── devices ─────────────────────────────────────────────────────────────────────────────────────────────────────────

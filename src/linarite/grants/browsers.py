@@ -14,8 +14,8 @@ from linarite.grants.delegation import (
     id_token,
     wish_is_consented,
 )
-from linarite.grants.denied.users import consent_missing, password_wrong, session_missing
-from linarite.grants.passwords import proven_user
+from linarite.grants.denied.users import consent_missing, session_missing
+from linarite.grants.passwords import let_in, proven_user
 from linarite.grants.tickets import Granted, Sort, digest_of, new_family, new_text, ticket
 from linarite.model import Deed, Principal, Secret
 from linarite.store import tickets
@@ -23,6 +23,7 @@ from linarite.store import tickets
 if TYPE_CHECKING:
     from linarite.grants.authorization import Asked
     from linarite.grants.case import Case
+    from linarite.grants.denied import Denied
     from linarite.grants.endpoint import TokenService
     from linarite.grants.wishes import Wish
     from linarite.store.view import Transaction, View
@@ -40,19 +41,21 @@ async def signed_in(service: TokenService, case: Case, name: str, password: Secr
     """Begin a session for a user who proves to be one, in the place of the session that the browser had before.
 
     Raises:
-        Denied: as `proven_user` does.
+        Denied: as `proven_user` does, or what `let_in` has against it.
     """
-    user, proven, _ = await proven_user(service, case, name, password)
+    proven = await proven_user(service, case, name, password)
     text = new_text(service.random)
 
-    def work(transaction: Transaction) -> None:
+    def work(transaction: Transaction) -> Denied | None:
+        denied = let_in(service, transaction, case, proven)
+        if denied is not None:
+            return denied
         now, connection = service.clock(), transaction.connection()
-        if proven.id not in {one.id for one in transaction.credentials_of(user.object_id)}:
-            raise password_wrong()
         tickets.spend(connection, digest_of(Sort.SESSION, before))
         family = new_family(service.random)
-        begun = ticket(Sort.SESSION, text.reveal(), family, Granted(), now=now, user=user.object_id)
+        begun = ticket(Sort.SESSION, text.reveal(), family, Granted(), now=now, user=proven.user.object_id)
         tickets.add(connection, begun, now)
+        return None
 
     await service.decided(case, work)
     return text

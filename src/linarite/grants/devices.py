@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from linarite.grants import tries
 from linarite.grants.ask import Endpoint
 from linarite.grants.asking import asking_client, client_named
 from linarite.grants.browsers import session_of
@@ -53,9 +54,6 @@ INTERVAL = 5
 
 MOST_OFTEN = 2.0
 """Seconds between them that are borne: clocks and networks are not exact."""
-
-MOST_CODES = 20
-"""How many codes that are none an address may try in a row."""
 
 PAGE = "devicelogin"
 """Where the user types the code, below our origin."""
@@ -138,19 +136,21 @@ async def waiting(service: TokenService, case: Case, user_code: str) -> tuple[Cl
         Denied: AADSTS70018, there is none; AADSTS70020, it has waited too long; AADSTS50053, from this address there
             came too many that are none.
     """
-    subjects = ((f"codes:{case.ask.address}", MOST_CODES),)
-    service.tries.require(subjects, service.clock())
+    codes = tries.codes(case.ask.address)
 
-    def question(view: View) -> tuple[Client, Granted]:
-        granted = granted_with(_waiting(service, view, user_code))
-        return client_named(view, granted.client, service.authority.tenant), granted
+    def work(transaction: Transaction) -> tuple[Client, Granted] | Denied:
+        denied = tries.held_up(transaction, service.clock(), codes)
+        if denied is not None:
+            return denied
+        try:
+            granted = granted_with(_waiting(service, transaction, user_code))
+            return client_named(transaction, granted.client, service.authority.tenant), granted
+        except Denied as wrong:
+            tries.count(transaction, service.clock(), codes)
+            return wrong
 
-    try:
-        answer, _ = await service.gate.look(question)
-    except Denied:
-        service.tries.failed(subjects, service.clock())
-        raise
-    return answer
+    # In the order of commits a right code that comes too late is no better than a wrong one.
+    return await service.decided(case, work, None)
 
 
 async def settle(service: TokenService, case: Case, user_code: str, session: str, *, declined: bool) -> None:

@@ -27,7 +27,6 @@ from linarite.grants.denied.requests import grant_unsupported
 from linarite.grants.denied.server import disturbed
 from linarite.grants.managed_identity import managed_identity
 from linarite.grants.on_behalf_of import JWT_BEARER, on_behalf_of
-from linarite.grants.passwords import Tries
 from linarite.grants.proofs import Proofs
 from linarite.grants.redeeming import authorization_code, refresh_token
 from linarite.grants.resource_owner import resource_owner
@@ -92,7 +91,6 @@ class TokenService:
         self.proofs = Proofs(random)
         self.issuers = issuers or IssuerKeys(clock)
         self.assertions_count_often = assertions_count_often
-        self.tries = Tries()
         self.random = random
         self.signer = Signer(gate)
 
@@ -123,10 +121,13 @@ class TokenService:
             await self.gate.record(case.entry(self.clock(), Deed.REFUSAL, denied.status, denied.code))
             denied.recorded = True
 
-    async def decided(self, case: Case, work: Callable[[Transaction], T | Denied], deed: Deed = Deed.SIGN_IN) -> T:
+    async def decided(
+        self, case: Case, work: Callable[[Transaction], T | Denied], deed: Deed | None = Deed.SIGN_IN
+    ) -> T:
         """Run a unit of work that gives something, or a `Denied` where a refusal changes something as well.
 
-        Either is on the trail with the commit. What the unit raises changes nothing, and is recorded by who catches it.
+        Either is on the trail with the commit; without a deed, the refusal alone, for what is given is not all yet.
+        What the unit raises changes nothing, and is recorded by who catches it.
 
         Raises:
             Denied: the unit gave it, or raised it.
@@ -138,7 +139,7 @@ class TokenService:
             if isinstance(outcome, Denied):
                 outcome.recorded = True
                 return case.entry(self.clock(), Deed.REFUSAL, outcome.status, outcome.code)
-            return case.entry(self.clock(), deed, 200)
+            return None if deed is None else case.entry(self.clock(), deed, 200)
 
         outcome = await self.gate.commit(work, entry)
         if isinstance(outcome, Denied):

@@ -1,95 +1,93 @@
 """Users prove themselves with a password, and who guesses is held up: for a user's name, and for an address.
 
-What is counted is counted in this process. Counting in the database would let a guesser write as fast as they guess.
+A try is counted before it is proved, so that many at once are not let through by being quick: in one process or in
+several, no more are proved than are borne. A password that this process has proved before is known to be right at once,
+and need not be counted. Whether it comes too late is seen when it lets somebody in, in the order of commits, which is
+also that in which others are counted.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from linarite.grants.denied.users import password_wrong, tried_too_often, user_disabled
+from linarite.grants import tries
+from linarite.grants.denied.users import password_wrong, user_disabled
 from linarite.grants.users import PASSWORD
 from linarite.model import PrincipalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from linarite.grants.case import Case
+    from linarite.grants.denied import Denied
     from linarite.grants.endpoint import TokenService
+    from linarite.grants.tries import Subject
     from linarite.model import Principal, Secret
     from linarite.store.directory import Credential
-    from linarite.store.view import View
+    from linarite.store.view import Transaction, View
 
-OF_A_USER = 10
-OF_AN_ADDRESS = 50
-"""How many wrong ones in a row: for a user as in Entra's smart lockout."""
-
-HELD_UP = timedelta(minutes=1)
-
-_MOST_COUNTED = 10_000
 _LONGEST_NAME = 256
 
 
-class Tries:
-    """Counts what was tried in vain."""
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A user, and the password that they have. It has let nobody in yet."""
 
-    def __init__(self) -> None:
-        self._counted: dict[str, tuple[int, datetime]] = {}
-
-    def require(self, subjects: Sequence[tuple[str, int]], now: datetime) -> None:
-        """Refuse while one of the subjects was tried too often; each comes with how often is too often.
-
-        Raises:
-            Denied: AADSTS50053.
-        """
-        for subject, most in subjects:
-            count, until = self._counted.get(subject, (0, now))
-            if count >= most and now < until:
-                raise tried_too_often()
-
-    def failed(self, subjects: Sequence[tuple[str, int]], now: datetime) -> None:
-        """Count a try; after a pause the count begins anew."""
-        for subject, _ in subjects:
-            count, until = self._counted.pop(subject, (0, now))
-            if len(self._counted) >= _MOST_COUNTED:
-                self._counted.pop(next(iter(self._counted)))
-            self._counted[subject] = (count + 1 if now < until else 1), now + HELD_UP
-
-    def succeeded(self, user: str, address: str) -> None:
-        """Forget what a user tried, and of an address this one try: it may guess at others."""
-        self._counted.pop(user, None)
-        if address in self._counted:
-            count, until = self._counted[address]
-            self._counted[address] = count - 1, until
+    user: Principal
+    credential: Credential
+    name: Subject
+    address: Subject
+    counted: bool
+    """Whether the try was counted as one in vain."""
 
 
-async def proven_user(
-    service: TokenService, case: Case, name: str, password: Secret
-) -> tuple[Principal, Credential, int]:
-    """The user of that name, proved by the password; with the credential, and the version in which it was so.
+async def proven_user(service: TokenService, case: Case, name: str, password: Secret) -> Proven:
+    """The user of that name, proved by the password; what they get is theirs once `let_in` has nothing against it.
 
     Raises:
-        Denied: AADSTS50126, there is no such user or it is another password; AADSTS50057, the user is disabled;
-            AADSTS50053, it was tried too often.
+        Denied: AADSTS50126, there is no such user or it is another password; AADSTS50053, it was tried too often.
     """
-    now, user_name = service.clock(), name.strip().lower()[:_LONGEST_NAME]
-    subjects = ((f"user:{user_name}", OF_A_USER), (f"address:{case.ask.address}", OF_AN_ADDRESS))
-    service.tries.require(subjects, now)
-    # Counted before it is proved, so that many at once are not let through by being quick.
-    service.tries.failed(subjects, now)
-    (user, credentials), version = await service.gate.look(lambda view: _user(view, user_name))
-    proven = await service.proofs.find(password, credentials)
+    user_name = name.strip().lower()[:_LONGEST_NAME]
+    subjects = tries.user(user_name), tries.address(case.ask.address)
+    (user, credentials), _ = await service.gate.look(lambda view: _user(view, user_name))
     if user is not None:
         case.client = user.client  # what was typed is not repeated: it may be a password in the wrong field
+    proven = service.proofs.recall(password, credentials)
+    counted = proven is None
+    if proven is None:
+        await service.decided(case, lambda transaction: _counted(service, transaction, *subjects), None)
+        proven = await service.proofs.find(password, credentials)
     if user is None or proven is None:
         raise password_wrong()
-    service.tries.succeeded(*(subject for subject, _ in subjects))
+    return Proven(user, proven, *subjects, counted)
+
+
+def _counted(service: TokenService, transaction: Transaction, *subjects: Subject) -> Denied | None:
+    """Count a try, as long as that many are borne."""
+    now = service.clock()
+    denied = tries.held_up(transaction, now, *subjects)
+    if denied is None:
+        tries.count(transaction, now, *subjects)
+    return denied
+
+
+def let_in(service: TokenService, transaction: Transaction, case: Case, proven: Proven) -> Denied | None:
+    """What there is against a user in spite of the right password: AADSTS50126, 50053 or 50057; else nothing.
+
+    What was tried at the user is forgotten with that; of the address this one try is, for it may guess at others. So
+    the unit of work gives the refusal, and does not raise it.
+    """
+    user = proven.user
+    if proven.credential.id not in {one.id for one in transaction.credentials_of(user.object_id)}:
+        return password_wrong()
+    if not proven.counted:
+        denied = tries.held_up(transaction, service.clock(), proven.name, proven.address)
+        if denied is not None:
+            return denied
+    else:
+        tries.take_back(transaction, proven.address)
+    tries.forget(transaction, proven.name)
     case.principal = user
-    if user.disabled:
-        raise user_disabled()
-    return user, proven, version
+    return user_disabled() if user.disabled else None
 
 
 def _user(view: View, name: str) -> tuple[Principal | None, tuple[Credential, ...]]:

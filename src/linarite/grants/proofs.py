@@ -57,7 +57,7 @@ class Proofs:
 
         Where there are no credentials it takes as long as where there is one, so that time does not tell who exists.
         """
-        digest = hmac.digest(self._key, secret.reveal().encode(), hashlib.sha256)
+        digest = self._digest(secret)
         known = self._recall(digest, credentials)
         if known is not None:
             return known
@@ -65,6 +65,13 @@ class Proofs:
             # Of many who came with the same secret at once, the first one has proved it for all.
             known = self._recall(digest, credentials)
             return known or await self._prove(secret, digest, credentials)
+
+    def recall(self, secret: Secret, credentials: Sequence[Credential]) -> Credential | None:
+        """The credential that the secret is, if that was proved before; costs next to nothing."""
+        return self._recall(self._digest(secret), credentials)
+
+    def _digest(self, secret: Secret) -> bytes:
+        return hmac.digest(self._key, secret.reveal().encode(), hashlib.sha256)
 
     def _recall(self, digest: bytes, credentials: Sequence[Credential]) -> Credential | None:
         for one in credentials:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from linarite.grants.asking import asking_client
 from linarite.grants.delegation import Delegation, answer, delegated, wish_is_consented
 from linarite.grants.denied.requests import grant_unsupported
-from linarite.grants.denied.users import consent_missing, password_wrong
-from linarite.grants.passwords import proven_user
+from linarite.grants.denied.users import consent_missing
+from linarite.grants.passwords import let_in, proven_user
 from linarite.grants.tickets import Granted, new_family
 from linarite.grants.wishes import wished
 from linarite.model import Secret
 
 if TYPE_CHECKING:
     from linarite.grants.case import Case
+    from linarite.grants.denied import Denied
     from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.view import Transaction
@@ -34,15 +35,16 @@ async def resource_owner(service: TokenService, case: Case) -> Body:
     name, password = case.form.need("username"), Secret(case.form.need("password"))
     client = await asking_client(service, case)
     wish = wished(case.form, case.ask.endpoint, service.authority)
-    user, proven, _ = await proven_user(service, case, name, password)
-    case.client = client.id
+    proven = await proven_user(service, case, name, password)
+    user = proven.user.object_id
 
-    def work(transaction: Transaction) -> Delegation:
-        if proven.id not in {one.id for one in transaction.credentials_of(user.object_id)}:
-            raise password_wrong()
-        if not wish_is_consented(service, transaction, client, user.object_id, wish):
-            raise consent_missing(client.id, client.name)
+    def work(transaction: Transaction) -> Delegation | Denied:
+        denied = let_in(service, transaction, case, proven)
+        if denied is not None:
+            return denied
+        if not wish_is_consented(service, transaction, client, user, wish):
+            return consent_missing(client.id, client.name)
         granted, family = Granted(client.id, wish), new_family(service.random)
-        return delegated(service, transaction, case, client, user=user.object_id, granted=granted, family=family)
+        return delegated(service, transaction, case, client, user=user, granted=granted, family=family)
 
     return answer(service, case, await service.decided(case, work))

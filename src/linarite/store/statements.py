@@ -45,6 +45,9 @@ LEASE = "UPDATE operations SET lease = ?, lease_until = ?, attempts = attempts +
 KEEP_OPERATION = "UPDATE operations SET body = ? WHERE id = ?"
 END_OPERATION = "UPDATE operations SET state = ?, lease = NULL, lease_until = NULL, body = ? WHERE id = ?"
 
+TRIED = "SELECT times FROM tries WHERE digest = ? AND until > ?"
+FORGET_TRIES = "DELETE FROM tries WHERE digest = ?"
+
 _LONGEST_INSERT = 64
 """Rows of the longest insert."""
 

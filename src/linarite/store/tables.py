@@ -137,6 +137,15 @@ tickets = Table(
     comment="Codes, refresh tokens, sessions: digests of what the token service gave out, and what goes with each.",
 )
 
+tries = Table(
+    "tries",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
+    comment="What was tried in vain, and how often: keyed digests of users' names and of addresses.",
+)
+
 redirects = Table(
     "redirects",
     metadata,

@@ -17,7 +17,7 @@ from linarite.store.database import Database, DatabaseTrouble
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision that this version of Linarite reads and writes."""
 
 
