@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from linarite.schema.field import ABSENT
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from linarite.schema.field import Field, Reading, Shape
 
     Show = Callable[[Any], Any]
+
+_LAYOUTS = 128
+"""Of one shape that are remembered: most resources of a type have the same members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +106,23 @@ class Object:
 
     def showing(self, version: str) -> Show:
         known = [one for one in self.fields if not one.secret and one.known_at(version)]
-        members = [(one.name, one.null_shown, showing(one.shape, version)) for one in known]
+        holders = {one.name: inner for one in known if (inner := showing(one.shape, version)) is not None}
         declared = {one.name for one in self.fields}
 
+        @lru_cache(maxsize=_LAYOUTS)
+        def layout(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[str, Show], ...]]:
+            """Of an object with these members, those that are shown, in declared order; and those that hold others."""
+            names = tuple(one.name for one in known if one.null_shown or one.name in given)
+            return names, tuple((name, holders[name]) for name in names if name in holders)
+
         def show(value: Body) -> Body:
-            shown: Body = {}
-            for name, null_shown, show_member in members:
-                item = value.get(name, ABSENT)
-                if item is ABSENT:
-                    if null_shown:
-                        shown[name] = None
-                else:
-                    shown[name] = item if show_member is None or item is None else show_member(item)
-            if self.open:
-                shown |= {name: item for name, item in value.items() if name not in declared}
-            return shown
+            more = {name: item for name, item in value.items() if name not in declared} if self.open else {}
+            names, holding = layout(tuple(name for name in value if name not in more) if more else tuple(value))
+            shown = {name: value.get(name) for name in names}
+            for name, inner in holding:
+                if (item := shown[name]) is not None:
+                    shown[name] = inner(item)
+            return shown | more if more else shown
 
         return show
 
