@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from linarite.store.view import Transaction, View
     from linarite.world import Options
 
-_EVERY = 100_000
-
 
 class Context:
     """A `world.Reading` over a view."""
@@ -62,11 +60,6 @@ class Context:
         wanted = parse_id(id_) if isinstance(id_, str) else id_
         found = self.view.resource(wanted.key) if wanted else None
         return found if found is not None and found.deleted_at is None else None
-
-    def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
-        return resources.children(
-            self.view.connection(), parent=parent.key, subscription=None, type_=type_, after="", most=_EVERY
-        )
 
     def at(self, scope: ResourceId, type_: str) -> Iterable[Resource]:
         """The resources of an extension type right at a scope."""

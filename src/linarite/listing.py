@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ from linarite.store import resources
 from linarite.verbs import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from linarite.context import Context
     from linarite.ids import ResourceId
@@ -60,10 +61,14 @@ def list_(context: Context, request: Request, path: str) -> Answer:
     after = _read_token(request.query.get(kind.page_parameter, ""))
     where = _filter(request.query.get("$filter", "")) if kind.is_mixture else {}
     page = _page(context, kind, scope, after=after, most=most, where=where)
-    value = [_item(context, kind, one) for one in page[:most] if may_see(one.id) and fits(one)]
+    value, last = [], ""
+    for one in islice(page, most):
+        last = one.key
+        if may_see(one.id) and fits(one):
+            value.append(_item(context, kind, one))
     body: Body = {"value": value}
-    if len(page) > most:
-        body |= _next_link(context, request, path, _token(page[most - 1].key))
+    if next(page, None) is not None:
+        body |= _next_link(context, request, path, _token(last))
     return Answer(200, body)
 
 
@@ -140,8 +145,8 @@ def _scope_missing(context: Context, scope: ResourceId) -> Exception:
 
 def _page(
     context: Context, kind: Kind, scope: ResourceId, *, after: str, most: int, where: Mapping[str, str]
-) -> list[Resource]:
-    """One resource more than the page holds, so that it shows whether there is a next one."""
+) -> Iterator[Resource]:
+    """The resources of a page and those behind it, as many as are asked for."""
     whole_subscription = scope.type.lower() == SUBSCRIPTION.lower() and kind.parent != SUBSCRIPTION
     read = partial(
         resources.children,
@@ -151,14 +156,13 @@ def _page(
         type_="" if kind.is_mixture else kind.type,
         most=most + 1,
     )
-    found: list[Resource] = []
-    while len(found) <= most:
-        step = read(after=after)
-        found.extend(one for one in step if not kind.is_mixture or _fits(context, one, where))
-        if len(step) <= most:
-            break
-        after = step[-1].key
-    return found[: most + 1]
+    found = most + 1
+    while found > most:
+        found = 0
+        for one in read(after=after):
+            found, after = found + 1, one.key
+            if not kind.is_mixture or _fits(context, one, where):
+                yield one
 
 
 def _item(context: Context, kind: Kind, resource: Resource) -> Body:

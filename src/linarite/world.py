@@ -49,9 +49,6 @@ class Reading(Protocol):
     def find(self, id_: ResourceId | str) -> Resource | None:
         """The resource of that id, in any case; None where there is none, or it is soft-deleted."""
 
-    def below(self, parent: ResourceId, type_: str) -> Iterable[Resource]:
-        """The resources of a type directly below a scope."""
-
     def at(self, scope: ResourceId, type_: str) -> Iterable[Resource]:
         """The resources of an extension type right at a scope."""
 

@@ -186,9 +186,10 @@ def test_a_list_goes_on_where_the_page_before_it_ended(site: Site) -> None:
 
     def page(connection: Connection) -> list[Resource]:
         after = seen[-1].key if seen else ""
-        return resources.children(
+        found = resources.children(
             connection, parent=TEAM.key, subscription=None, type_=STORAGE.upper(), after=after, most=10
         )
+        return list(found)
 
     site.commit(found_group)
     for name in wanted:
@@ -213,7 +214,8 @@ def test_a_subscriptions_list_reaches_into_every_group_and_into_no_other_subscri
 
     def listed(connection: Connection) -> list[Resource]:
         subscription = HOME.name.lower()
-        return resources.children(connection, parent=None, subscription=subscription, type_=STORAGE, after="", most=10)
+        found = resources.children(connection, parent=None, subscription=subscription, type_=STORAGE, after="", most=10)
+        return list(found)
 
     site.commit(fill)
     assert set(texts(site.ask(listed))) == {ACCOUNT.text, beside.text}

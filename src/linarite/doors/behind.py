@@ -43,7 +43,8 @@ def changed_since(view: View, version: int) -> tuple[int, frozenset[str]]:
 
 def everyone(view: View, type_: str) -> list[Resource]:
     """All resources of a type, in every subscription."""
-    return resources.children(view.connection(), parent=None, subscription=None, type_=type_, after="", most=_MOST)
+    found = resources.children(view.connection(), parent=None, subscription=None, type_=type_, after="", most=_MOST)
+    return list(found)
 
 
 def named(view: View, type_: str, name: str) -> Resource | None:

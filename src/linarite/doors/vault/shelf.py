@@ -64,7 +64,7 @@ def value(view: View, version: Resource) -> Secret:
 
 def page(view: View, vault: Resource, *, after: str = "", most: int = _MOST, deleted: bool = False) -> list[Resource]:
     """Secrets of a vault, those that stand or those that are deleted, in the order of their keys."""
-    return resources.children(
+    found = resources.children(
         view.connection(),
         parent=vault.key,
         subscription=None,
@@ -73,13 +73,15 @@ def page(view: View, vault: Resource, *, after: str = "", most: int = _MOST, del
         most=most,
         deleted=deleted,
     )
+    return list(found)
 
 
 def versions(view: View, secret: Resource, *, after: str = "", most: int = _MOST) -> list[Resource]:
     """Versions of a secret, in the order of their keys."""
-    return resources.children(
+    found = resources.children(
         view.connection(), parent=secret.key, subscription=None, type_=VERSIONS, after=after, most=most
     )
+    return list(found)
 
 
 def put(transaction: Transaction, vault: Resource, name: str, kept: Kept) -> Resource:
