@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from linarite.engine import Engine
     from linarite.errors import Refusal
     from linarite.model import Operation
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 
 class Done(NamedTuple):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.model import Assignment, Body, Entry, Operation, Principal, Resource, Role, Secret
     from linarite.routes import Registry
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from linarite.world import Options
 
 

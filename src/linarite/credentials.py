@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from linarite.seal import Random
     from linarite.store.directory import Credential
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 Added = TypeVar("Added")
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from linarite.model import Entry, Principal
     from linarite.routes import Registry
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from linarite.tokens import Reader
     from linarite.world import Options
 

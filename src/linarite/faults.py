@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from linarite.model import Entry, Fault, Principal
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 ACTION = "Linarite.Testing/faults/strike/action"
 """What the trail calls it when a fault strikes."""

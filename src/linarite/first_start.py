@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from linarite.engine import Engine
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 TENANT = "dddddddd-cccc-bbbb-aaaa-000000000000"
 SUBSCRIPTION_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"

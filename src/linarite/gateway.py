@@ -26,7 +26,7 @@ from linarite.ids import PROVIDER
 from linarite.kind import is_dated
 from linarite.regions import REGIONS
 from linarite.routes import Verb
-from linarite.store.view import Transaction
+from linarite.store.transaction import Transaction
 from linarite.verbs import Request
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from linarite.model import Secret
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 
 async def shown(gate: Gate, resource: str, *, now: datetime, random: Random = os.urandom) -> tuple[str, Secret]:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from linarite.model import Principal, Role, Secret
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 

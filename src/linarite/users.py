@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 """A user principal name, in lower case."""

@@ -21,7 +21,7 @@ from linarite.store.gate import Gate
 from linarite.store.memory import Memory
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 ROOT_KEY = bytes(range(32))
 TYPE = "Linarite.Test/things"

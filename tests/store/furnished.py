@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from linarite.ids import ResourceId
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from tests.store.site import Site
 
 

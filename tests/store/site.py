@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.model import Body
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 Result = TypeVar("Result")
 

@@ -17,7 +17,7 @@ from tests.store.site import ALICE, NOW
 if TYPE_CHECKING:
     from linarite.model import Principal
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 PIPELINE = replace(

@@ -14,7 +14,7 @@ from tests.store.site import ACCOUNT, ALICE, HOME, STORAGE, TEAM, account, found
 if TYPE_CHECKING:
     import pytest
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 

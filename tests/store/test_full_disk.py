@@ -25,7 +25,7 @@ from tests.store.site import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 LARGE = 2**20

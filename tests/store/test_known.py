@@ -27,7 +27,8 @@ from tests.store.site import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from tests.store.site import Site
 
 

@@ -17,7 +17,8 @@ from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, READER, TEAM, account, found_group, recorded
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from tests.store.site import Site
 
 

@@ -15,7 +15,8 @@ from tests.store.site import TEAM, account, found_group, names, recorded, togeth
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from tests.postgres import Cluster
     from tests.store.site import Site
 

@@ -15,7 +15,7 @@ from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, recorded
 
 if TYPE_CHECKING:
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 LEASE = timedelta(seconds=30)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from linarite.ids import ResourceId
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.postgres import Cluster
     from tests.store.site import Site
 

@@ -31,7 +31,7 @@ from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, opened, resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 ROOT_KEY = bytes(range(32))

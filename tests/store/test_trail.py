@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 LENGTH = 10

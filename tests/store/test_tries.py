@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pytest
 
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 A_MINUTE = timedelta(minutes=1)

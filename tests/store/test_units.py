@@ -27,7 +27,7 @@ from tests.store.site import (
 )
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.store.site import Site
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from linarite.model import Principal, Secret
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 Result = TypeVar("Result")
 

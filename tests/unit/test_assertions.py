@@ -22,7 +22,7 @@ from tests.unit.desk import ORIGIN, START, TENANT
 
 if TYPE_CHECKING:
     from linarite.store.directory import Credential
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.unit.desk import Desk
 
 TOKEN_ENDPOINT = f"{ORIGIN}/{TENANT}/oauth2/v2.0/token"

@@ -43,7 +43,7 @@ from tests.unit.desk import AUTHORITY, ORIGIN, TENANT
 
 if TYPE_CHECKING:
     from linarite.store.directory import Credential
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.unit.desk import Desk
 
 NOBODY = "99999999-9999-9999-9999-999999999999"

@@ -20,7 +20,7 @@ from tests.unit.desk import ORIGIN, TENANT, Desk
 from tests.unit.test_user_grants import AZURE_CLI, NAME, PASSWORD, House
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 ON = "https://management.azure.com/.default"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from linarite.grants import TokenService
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.unit.desk import Desk
 
 WRONG, TOO_OFTEN = 50126, 50053

@@ -31,7 +31,7 @@ from linarite.store.memory import principal_key
 from tests.unit.desk import AUTHORITY, ORIGIN, TENANT, Desk
 
 if TYPE_CHECKING:
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 NAME = "alice@linarite.onmicrosoft.com"

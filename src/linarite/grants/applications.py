@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from linarite.model import Secret
     from linarite.seal import Keyring, Random
     from linarite.store.directory import SigningKey
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 KEPT = timedelta(days=1) + CLOCK_SKEW
 """How long a retired key still verifies: no token lives longer than a day."""

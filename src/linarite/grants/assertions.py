@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from linarite.grants.case import Case
     from linarite.grants.endpoint import TokenService
     from linarite.store.directory import Credential
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from linarite.tokens import Authority
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from linarite.grants.denied import Denied
     from linarite.grants.endpoint import TokenService
     from linarite.grants.wishes import Wish
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 
 async def session(service: TokenService, text: str) -> Principal | None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from linarite.grants.wishes import Wish
     from linarite.model import Body, Principal, Secret
     from linarite.store.directory import SigningKey
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.tickets import Ticket
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 INTERVAL = 5
 """Seconds between two questions of a program, as it is told."""

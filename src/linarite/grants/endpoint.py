@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from linarite.model import Body, Entry, Principal
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from linarite.tokens import Authority
 
     Grant = Callable[["TokenService", "Case"], Awaitable[Body]]

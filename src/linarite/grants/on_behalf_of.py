@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from linarite.grants.case import Case
     from linarite.grants.endpoint import TokenService
     from linarite.model import Body
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from linarite.tokens import Claims
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from linarite.grants.tries import Subject
     from linarite.model import Principal, Secret
     from linarite.store.directory import Credential
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 _LONGEST_NAME = 256
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from linarite.grants.endpoint import TokenService
     from linarite.model import Body
     from linarite.store.tickets import Ticket
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 
 async def authorization_code(service: TokenService, case: Case) -> Body:

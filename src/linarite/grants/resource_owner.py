@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linarite.grants.denied import Denied
     from linarite.grants.endpoint import TokenService
     from linarite.model import Body
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 
 async def resource_owner(service: TokenService, case: Case) -> Body:

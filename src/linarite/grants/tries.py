@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.grants.denied import Denied
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 OF_A_USER = 10
 """As in Entra's smart lockout."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.seal import Random
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 PASSWORD = "password"  # noqa: S105 - the kind of credential that a user has
 SHORTEST, LONGEST = 8, 256

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from linarite.model import Answer, Principal
     from linarite.seal import Random
     from linarite.store.gate import Gate
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from linarite.tokens import Authority
 
 VERSIONS = ("v1.0", "beta")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from linarite.graph.visit import Visit
     from linarite.model import Body
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 LASTS = timedelta(days=730)
 """How long a secret counts where nobody says, as in Entra: two years."""

@@ -18,7 +18,7 @@ from linarite.store import trail
 from linarite.store.changes import since
 from linarite.store.driver import execute_of, passing, savepoint
 from linarite.store.statements import LEAVE_STATE, PRUNE, TAKE_STATE, append, note
-from linarite.store.view import Transaction
+from linarite.store.transaction import Transaction
 
 if TYPE_CHECKING:
     import asyncio

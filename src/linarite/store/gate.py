@@ -22,7 +22,7 @@ from linarite.store.driver import execute_of
 from linarite.store.memory import Memory
 from linarite.store.resources import row_at
 from linarite.store.statements import VERSION
-from linarite.store.view import Live, Miss, Moved, Remembered, Transaction, View
+from linarite.store.view import Live, Miss, Moved, Remembered, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from linarite.seal import Keyring
     from linarite.store.batch import Written
     from linarite.store.database import Database
+    from linarite.store.transaction import Transaction
 
 __all__ = ["Gate", "Stale"]
 

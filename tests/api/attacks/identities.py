@@ -15,7 +15,7 @@ from tests.api.attacks.scene import Attack, Scene, said
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.api.attacks.scene import Strike
 
 STRANGER, BAD = "unauthorized_client", "invalid_request"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx
     from joserfc.jwk import RSAKey
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.server import Caller, Server
 
     Said = tuple[int, str]

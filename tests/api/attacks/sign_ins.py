@@ -18,7 +18,7 @@ from tests.clients.people import Application, join
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.api.attacks.scene import Strike
 
 WRONG = "AADSTS7000215"

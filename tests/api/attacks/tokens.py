@@ -26,7 +26,7 @@ from tests.api.signing import claims_of_the_owner, signed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
     from tests.api.attacks.scene import Strike
 
     Sign = Callable[[bytes], bytes]

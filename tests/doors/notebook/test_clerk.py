@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 VISIT = Visit("GET", "/api/kernels", "127.0.0.1")
 VERSION = "2023-10-01"

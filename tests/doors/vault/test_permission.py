@@ -21,7 +21,7 @@ from tests.unit.kinds.house import AUTHORITY, GROUP, START
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 OPERATIONS: dict[str, tuple[str, str, Any]] = {
     "get": ("GET", "/secrets/s", None),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from linarite.model import Answer
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 ORIGIN = "https://localhost:8443"
 AUTHORITY = Authority(ORIGIN, first_start.TENANT)

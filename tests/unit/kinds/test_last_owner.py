@@ -21,7 +21,7 @@ from tests.unit.kinds.test_roles import ASSIGNMENTS, OWNER, give, wanted
 
 if TYPE_CHECKING:
     from linarite.model import Answer
-    from linarite.store.view import Transaction
+    from linarite.store.transaction import Transaction
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from linarite.calls import Call
     from linarite.engine import Engine
     from linarite.model import Answer, Principal, Resource
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
     from linarite.tokens import Claims
 
 VAULTS = "Microsoft.KeyVault/vaults"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from linarite.doors.vault.asked import Asked, Operation
     from linarite.model import Body, Resource, Secret
     from linarite.seal import Keyring
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 
 @dataclass(frozen=True, slots=True)

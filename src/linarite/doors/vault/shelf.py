@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from linarite.ids import ResourceId
-    from linarite.store.view import Transaction, View
+    from linarite.store.transaction import Transaction
+    from linarite.store.view import View
 
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
 VERSIONS = f"{SECRETS}/versions"
