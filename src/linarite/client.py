@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 READY_FILE = "ready.json"
@@ -142,8 +143,10 @@ class Client:
     known: dict[str, Any] = field(repr=False)
     token: str = field(default="", repr=False)
 
-    def call(self, method: str, path: str, version: str, body: Any = None) -> Reply:
-        """One call of the API.
+    def call(
+        self, method: str, path: str, version: str, body: Any = None, *, query: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One call of the API; `query` is what it has beside the api-version.
 
         Raises:
             Refused: the server answered an error.
@@ -151,8 +154,8 @@ class Client:
         """
         if not self.token:
             self.sign_in()
-        query = urllib.parse.urlencode({"api-version": version})
-        url = f"{self.known['armEndpoint']}{urllib.parse.quote(path)}?{query}"
+        asked = urllib.parse.urlencode({"api-version": version, **(query or {})}, safe="$")
+        url = f"{self.known['armEndpoint']}{urllib.parse.quote(path)}?{asked}"
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         return self._send(method, url, b"" if body is None else json.dumps(body).encode(), headers)
 

@@ -36,6 +36,9 @@ CONCURRENCY = {"listKeys": 64, "page": 2}
 _A_VISIT = 5.0
 """Seconds of asking before it is said how far it is."""
 
+_PAGE = 500
+"""Resources of a page that is measured, so that the fewest workspaces, a thousand and the sample, fill two."""
+
 _SKEW = {"even": 1, "skewed": 8}
 """The power of a number from 0 to 1 that draws: at 8, half of the draws fall on one 256th."""
 
@@ -138,11 +141,10 @@ def _shots(known: dict[str, Any], made: Crowd) -> Iterator[tuple[str, Shot]]:
     client = Client(known)
     client.sign_in()
     path = f"{subscription}/providers/{crowd.WORKSPACES}"
-    first = f"{base}{path}?api-version={subjects.VERSION}"
+    page = client.call("GET", path, subjects.VERSION, query={"$top": str(_PAGE)}).body
     bearer = {"Authorization": f"Bearer {client.token}"}
-    yield "first page", Shot(first, headers=bearer)
-    page = json.loads(client.call("GET", path, subjects.VERSION).text)
-    yield "next page", Shot(page.get("nextLink", first), headers=bearer)
+    yield "first page", Shot(f"{base}{path}?api-version={subjects.VERSION}&$top={_PAGE}", headers=bearer)
+    yield "next page", Shot(page["nextLink"], headers=bearer)
 
 
 def _draw(made: Crowd, skew: int) -> str:
