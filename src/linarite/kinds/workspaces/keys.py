@@ -7,6 +7,7 @@ is fresh. Which of the storage account's two keys a workspace keeps is not docum
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from linarite.errors import BadRequest
@@ -15,10 +16,13 @@ from linarite.kinds.workspaces import notebook
 from linarite.model import Secret, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from linarite.model import Body, Resource
     from linarite.world import Reading, Writing
+
+    Keys = Callable[[str], Mapping[str, Secret | None]]
+    """Answers the keys of the neighbour that a property names, by the names under which they are kept."""
 
 STORAGE = "storage.key"
 INSIGHTS = "insights.key"
@@ -66,34 +70,38 @@ def _current(reading: Reading, workspace: Resource, name: str) -> Mapping[str, S
     return {f"registry.{word}": secrets.get(word) for word in PASSWORDS}
 
 
-def _kept(reading: Reading, workspace: Resource, name: str) -> Mapping[str, Secret | None]:
-    """Where this workspace has the keys of one neighbour from: its copies, or fresh ones where it is set so."""
-    return _current(reading, workspace, name) if reading.options.resync == "auto" else reading.secrets(workspace)
+def _keys(reading: Reading, workspace: Resource) -> Keys:
+    """Where this workspace has the keys of each neighbour from: its copies, or fresh ones where it is set so."""
+    if reading.options.resync == "auto":
+        return partial(_current, reading, workspace)
+    copies = reading.secrets(workspace)
+    return lambda _: copies
 
 
 def list_keys(reading: Reading, workspace: Resource, _: Body) -> Body:
     """listKeys: five members, always all five, in the documented order."""
+    keys = _keys(reading, workspace)
     return {
-        "userStorageKey": storage_key(reading, workspace),
+        "userStorageKey": _storage_key(reading, workspace, keys),
         **_storage_id(reading, workspace),
-        "appInsightsInstrumentationKey": _kept(reading, workspace, "applicationInsights").get(INSIGHTS),
-        "containerRegistryCredentials": _registry_credentials(reading, workspace),
+        "appInsightsInstrumentationKey": keys("applicationInsights").get(INSIGHTS),
+        "containerRegistryCredentials": _registry_credentials(reading, workspace, keys),
         "notebookAccessKeys": notebook.list_keys(reading, workspace, {}),
     }
 
 
 def list_storage_account_keys(reading: Reading, workspace: Resource, _: Body) -> Body:
-    return {"userStorageKey": storage_key(reading, workspace)}
+    return {"userStorageKey": _storage_key(reading, workspace, _keys(reading, workspace))}
 
 
-def storage_key(reading: Reading, workspace: Resource) -> Secret | None:
+def _storage_key(reading: Reading, workspace: Resource, keys: Keys) -> Secret | None:
     """The storage key; None where no key would open anything: identity-based workspaces, shared keys forbidden."""
     if workspace.properties.get("systemDatastoresAuthMode") == "identity":
         return None
     account = reading.find(workspace.properties.get("storageAccount") or "")
     if account is not None and account.properties.get("allowSharedKeyAccess") is False:
         return None
-    return _kept(reading, workspace, "storageAccount").get(STORAGE)
+    return keys("storageAccount").get(STORAGE)
 
 
 def _storage_id(reading: Reading, workspace: Resource) -> Body:
@@ -113,7 +121,7 @@ def _documents_arm_id(version: str) -> bool:
     return version == "2025-06-01" or version >= "2025-12-01"
 
 
-def _registry_credentials(reading: Reading, workspace: Resource) -> Body | None:
+def _registry_credentials(reading: Reading, workspace: Resource, keys: Keys) -> Body | None:
     id_ = workspace.properties.get("containerRegistry")
     named = parse_id(id_) if id_ else None
     if named is None:
@@ -121,9 +129,9 @@ def _registry_credentials(reading: Reading, workspace: Resource) -> Body | None:
     registry = reading.find(named)
     if registry is not None and not registry.properties.get("adminUserEnabled"):
         return None
-    kept = _kept(reading, workspace, "containerRegistry")
+    passwords = keys("containerRegistry")
     return {
         "location": registry.location if registry else workspace.location,
         "username": registry.name if registry else named.name,
-        "passwords": [{"name": word, "value": kept.get(f"registry.{word}")} for word in PASSWORDS],
+        "passwords": [{"name": word, "value": passwords.get(f"registry.{word}")} for word in PASSWORDS],
     }
