@@ -83,12 +83,21 @@ def own(known: dict[str, Any], pid: int, listed: int) -> list[Subject]:
         "getWorkspace": Shot(at(workspace), "GET", bearer),
         f"list{listed}": Shot(at(account.replace("ragargeastus2euap", GROUP), STORAGE), "GET", bearer),
         "token": Shot(f"{base}/{known['tenantId']}/oauth2/v2.0/token", "POST", form_type, form),
-        "patchWorkspace": Shot(at(workspace), "PATCH", bearer, '{"tags": {"bench": "yes"}}'),
+        "putWorkspace": Shot(at(workspace), "PUT", bearer, _again(client, workspace)),
         "regenerateKey": Shot(
             at(f"{account}/testdemoworkazashomr/regenerateKey", STORAGE), "POST", bearer, '{"keyName": "key2"}'
         ),
     }
     return [Subject(name, pid, shot) for name, shot in shots.items()]
+
+
+def _again(client: Client, workspace: str) -> str:
+    """The body that makes a workspace what it is, as a client would send it to create it."""
+    shown = client.call("GET", workspace, VERSION).body
+    linked = ("keyVault", "applicationInsights", "containerRegistry", "storageAccount")
+    properties = {name: shown["properties"][name] for name in linked}
+    identity = {"type": shown["identity"]["type"]}
+    return json.dumps({"location": shown["location"], "identity": identity, "properties": properties})
 
 
 def _fill(client: Client, subscription: str, many: int) -> None:
