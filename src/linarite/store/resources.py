@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from linarite.ids import scope_of
 from linarite.model import Assignment, Fault, Lock, Resource
 from linarite.store.driver import execute_of
-from linarite.store.statements import ADD, FIND, FIND_AT, HELD, KEEP, REWRITE
+from linarite.store.statements import ADD, FIND, FIND_AT, HELD, KEEP, REWRITE, page
 from linarite.store.tables import assignments, moment, resources, stamp
 
 if TYPE_CHECKING:
@@ -74,16 +74,10 @@ def children(
     `type_` may be empty for all types. Soft-deleted ones are left out, or with `deleted` everything else is. Each is
     made of its row when it is its turn: a thousand at once are ten megabytes, and lie in no cache.
     """
-    gone = resources.c.deleted_at.is_not(None) if deleted else resources.c.deleted_at.is_(None)
-    where = [resources.c.key > after, gone]
-    if parent is not None:
-        where.append(resources.c.parent == parent)
-    if subscription is not None:
-        where.append(resources.c.subscription == subscription)
-    if type_:
-        where.append(resources.c.type == type_.lower())
-    query = select(*_COLUMNS).where(*where).order_by(resources.c.key).limit(most)
-    return map(resource_of, connection.execute(query).fetchall())
+    named = {"parent": parent, "subscription": subscription, "type": type_.lower() or None}
+    where = {column: value for column, value in named.items() if value is not None}
+    statement = page(tuple(where), deleted=deleted)
+    return map(resource_of, execute_of(connection)(statement, (*where.values(), after, most)).fetchall())
 
 
 def below(connection: Connection, type_: str, scope: str) -> list[Resource]:

@@ -1,10 +1,11 @@
-"""The statements that writes run, and those that a listKeys runs whose workspace is not remembered, as text.
+"""The statements that writes and lists run, and a listKeys whose workspace is not remembered, as text.
 
 They go past SQLAlchemy's own work (`docs/performance.md`); all others in the store are written with its expressions.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ _ROW = "id, body, resources.version, deleted_at, sealed"
 FIND = f"SELECT {_ROW} FROM resources WHERE key = ?"  # noqa: S608 - of columns
 FIND_AT = f"SELECT state.version, {_ROW} FROM state LEFT JOIN resources ON key = ?"  # noqa: S608
 """The state's version and a row of it in one statement, which needs no transaction to hold the two together."""
+
+
 HELD = "SELECT principal, role, scope FROM assignments WHERE principal = ?"
 
 TAKE_STATE = {
@@ -63,6 +66,17 @@ def _inserts(columns: str, width: int) -> list[str]:
 
 _TRAIL = _inserts("trail (seq, at, body, hash)", 4)
 _CHANGES = _inserts("changes (version, key)", 2)
+
+
+@cache
+def page(columns: tuple[str, ...], *, deleted: bool) -> str:
+    """The next rows of resources by key, behind one key, that have given values in some columns; so many at most."""
+    where = " AND ".join(f"{column} = ?" for column in columns)
+    gone = "IS NOT NULL" if deleted else "IS NULL"
+    return (
+        "SELECT id, body, version, deleted_at FROM resources "  # noqa: S608 - of columns
+        f"WHERE {where and where + ' AND '}deleted_at {gone} AND key > ? ORDER BY key LIMIT ?"
+    )
 
 
 def append(rows: Sequence[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, tuple[object, ...]]]:
