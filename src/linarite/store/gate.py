@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from linarite.errors.server import server_busy, server_sealed
 from linarite.store.batch import Batch, Outcome, Record, Stale, Unit
-from linarite.store.changes import since as changes_since
 from linarite.store.driver import execute_of
+from linarite.store.following import Following
 from linarite.store.memory import Memory
 from linarite.store.resources import row_at
 from linarite.store.statements import VERSION
@@ -69,9 +69,7 @@ class Gate:
         self._elsewhere: asyncio.Task[None] | None = None
         """Where it is being written by the thread for that, the task that waits."""
         self._known_loop: asyncio.AbstractEventLoop | None = None
-        self._data_version = -1
-        self._follow_turn: asyncio.Future[None] | None = None
-        self._follow_next: asyncio.Future[None] | None = None
+        self._following = Following(database, memory)
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,9 +90,9 @@ class Gate:
         """
         try:
             if self.database.inline:
-                self._follow_here()
+                self._following.bring_up_here()
             else:
-                await self._follow()
+                await self._following.bring_up()
         except (OperationalError, sqlite3.OperationalError) as error:
             raise _unread(error) from error
         return self.memory.version
@@ -139,50 +137,6 @@ class Gate:
             return question(moved.live), moved.live.version
         finally:
             self.database.end_reading()
-
-    async def _follow(self) -> None:
-        """Bring what is remembered up to the newest committed version, in a thread that may wait for the database."""
-        if self._follow_turn is None:
-            turn = self._follow_turn = asyncio.get_running_loop().create_future()
-            await self._follow_over(turn)
-            return
-        if self._follow_next is None:
-            self._follow_next = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._follow_next)
-
-    async def _follow_over(self, turn: asyncio.Future[None]) -> None:
-        """Ask once for everybody who was waiting when the question left."""
-        try:
-            version, keys = await self.database.read(self._changes_since)
-            self._forget(version, keys)
-            turn.set_result(None)
-        except Exception as error:
-            turn.set_exception(error)
-            turn.exception()
-            raise
-        finally:
-            self._follow_turn, self._follow_next = self._follow_next, None
-            if self._follow_turn is not None:
-                asyncio.ensure_future(self._follow_over(self._follow_turn)).add_done_callback(_seen)
-
-    def _follow_here(self) -> None:
-        """The same in the event loop's own thread."""
-        seen = self.database.data_version()
-        if seen == self._data_version:
-            return
-        try:
-            self._forget(*self._changes_since(self.database.begin_reading()))
-        finally:
-            self.database.end_reading()
-        self._data_version = seen
-
-    def _changes_since(self, connection: Connection) -> tuple[int, list[str] | None]:
-        """The newest version, and the keys that changed since the remembered one; None for all."""
-        return changes_since(connection, self.memory.version)
-
-    def _forget(self, version: int, keys: list[str] | None) -> None:
-        if version >= self.memory.version:
-            self.memory.follow(version, keys)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,7 +227,7 @@ class Gate:
     def _end(self, written: Written | None, lost: Sequence[Record | Unit] = ()) -> None:
         """Tell everybody what came of it, and begin with the next batch."""
         if written is not None and written.base == self.memory.version:
-            self._forget(written.version, [key for _, key in written.notes])
+            self._following.go_on(written.version, [key for _, key in written.notes])
         for done, outcome in written.outcomes if written is not None else ():
             if outcome is None and not done.done():
                 done.set_result(None)
@@ -305,8 +259,3 @@ def _settle(done: asyncio.Future[Any], outcome: Outcome) -> None:
         done.set_exception(outcome)
     else:
         done.set_result(outcome)
-
-
-def _seen(task: asyncio.Future[Any]) -> None:
-    if not task.cancelled():
-        task.exception()
