@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -35,23 +37,38 @@ TROUBLE = (
 )
 """What can keep a server from starting; each says in a sentence what to do."""
 
+_STANDARD_INPUT = 0
+
 
 def run(
-    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+    settings: Settings,
+    environment: Mapping[str, str],
+    ready_file: Path | None,
+    announce: Callable[[Ready], None],
+    *,
+    until_eof: bool,
 ) -> None:
-    """Run an instance until SIGINT or SIGTERM."""
+    """Run an instance until SIGINT or SIGTERM; with `until_eof`, no longer than standard input lasts."""
     logs.configure(settings.log_level, settings.log_format)
-    uvloop.run(serve(settings, environment, ready_file, announce))
+    uvloop.run(serve(settings, environment, ready_file, announce, until_eof=until_eof))
 
 
 async def serve(
-    settings: Settings, environment: Mapping[str, str], ready_file: Path | None, announce: Callable[[Ready], None]
+    settings: Settings,
+    environment: Mapping[str, str],
+    ready_file: Path | None,
+    announce: Callable[[Ready], None],
+    *,
+    until_eof: bool,
 ) -> None:
-    """Run an instance in this event loop until SIGINT or SIGTERM."""
+    """Run an instance in this event loop until it is told to stop, as `run` says."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        # A thread, for it reads whatever standard input is: an event loop takes no file, and would change a terminal.
+        threading.Thread(target=_await_eof, args=(loop, stop), name="until-eof", daemon=True).start()
     instance = Instance(settings, environment)
     files = [settings.data / READY_FILE, *([ready_file] if ready_file else [])]
     async with contextlib.AsyncExitStack() as stack:
@@ -66,3 +83,12 @@ async def serve(
             stack.callback(path.unlink, missing_ok=True)
         await asyncio.to_thread(announce, ready)  # it rings at the doors, which this loop answers
         await stop.wait()
+
+
+def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Set `stop` once nothing can come on standard input any more; what comes is for nobody."""
+    with contextlib.suppress(OSError):  # it is closed already
+        while os.read(_STANDARD_INPUT, 4096):
+            pass
+    with contextlib.suppress(RuntimeError):  # the loop has ended before
+        loop.call_soon_threadsafe(stop.set)

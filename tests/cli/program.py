@@ -61,12 +61,14 @@ def refused(*arguments: str | Path, **environment: str) -> str:
 
 
 @contextlib.contextmanager
-def begun(*arguments: str | Path, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def begun(
+    *arguments: str | Path, log: Path, reads: int = subprocess.DEVNULL, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Begin a command that runs until it is told to stop, and is ended in any case; what it says goes to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
+            stdin=reads,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=surroundings(environment),

@@ -67,9 +67,14 @@ def marks(output: str) -> dict[str, str]:
 
 
 def is_left(own: Path) -> list[str]:
-    """Files of the demo, and processes whose environment names its folder for temporary files."""
+    """Files of the demo, and its processes."""
+    return [path.name for path in own.iterdir()] + processes_in(own)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Those whose environment names this folder for temporary files, or one in it."""
     processes = subprocess.run(["ps", "axewwo", "pid,command"], capture_output=True, text=True, check=True).stdout
-    return [path.name for path in own.iterdir()] + [line for line in processes.splitlines() if f"TMPDIR={own}" in line]
+    return [line for line in processes.splitlines() if f"TMPDIR={folder}" in line]
 
 
 @pytest.fixture
@@ -140,6 +145,22 @@ def test_a_signal_ends_it_and_nothing_is_left(
         assert process.wait(LONGEST) != 0
     assert "Traceback" not in log.read_text()
     assert is_left(own) == []
+
+
+@pytest.mark.parametrize("moment", ["it has a process", "oras pushes and pulls"])
+def test_killed_it_leaves_no_process_though_no_line_of_its_own_runs_any_more(
+    own: Path, tmp_path: Path, without_notebooks: str, moment: str
+) -> None:
+    """While its server starts, and in the middle of the steps."""
+    log = tmp_path / "log"
+    with begun("demo", log=log, TMPDIR=str(own), PYTHONPATH=without_notebooks) as process:
+        until(lambda: any(processes_in(scratch) for scratch in own.iterdir()), log.read_text)
+        until(lambda: moment == "it has a process" or moment in log.read_text(), log.read_text)
+        process.kill()
+        process.wait(LONGEST)
+    [scratch] = own.iterdir()
+    until(lambda: not processes_in(own), lambda: f"{processes_in(own)}\n{(scratch / 'server.log').read_text()}")
+    assert [path.name for path in scratch.glob("linarite-*")] == [], "the server put its own folder away"
 
 
 IN_A_FINALIZER = """

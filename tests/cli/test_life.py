@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import stat
@@ -14,7 +15,7 @@ import pytest
 
 from linarite.client import READY_FILE
 from linarite.data_folder import Ready
-from tests.cli.program import begun, ended, until
+from tests.cli.program import ENDS_WITHIN, begun, ended, until
 from tests.server import running
 
 if TYPE_CHECKING:
@@ -151,6 +152,21 @@ def test_an_ephemeral_server_that_is_stopped_while_it_starts_leaves_nothing_behi
         ended(process, signal.SIGTERM)
     assert list(own.iterdir()) == []
     assert "Traceback" not in log.read_text()
+
+
+def test_a_server_until_eof_stops_cleanly_when_nobody_holds_its_input_any_more(tmp_path: Path) -> None:
+    own, log = tmp_path / "own", tmp_path / "log"
+    own.mkdir()
+    reading, writing = os.pipe()
+    arguments = ("up", "--ephemeral", "--until-eof", "--no-doors", "--port", "0", "--seed", "none")
+    with begun(*arguments, log=log, reads=reading, TMPDIR=str(own)) as process:
+        os.close(reading)
+        os.write(writing, b"what comes is for nobody\n")
+        until(lambda: ANNOUNCED in log.read_text(), log.read_text)
+        assert process.poll() is None
+        os.close(writing)
+        assert process.wait(ENDS_WITHIN) == 0
+    assert list(own.iterdir()) == []
 
 
 # ── size ────────────────────────────────────────────────────────────────────────────────────────────────────────────

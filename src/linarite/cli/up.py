@@ -39,8 +39,16 @@ _ENDING = {signal.SIGINT, signal.SIGTERM}
 @click.option("--no-doors", is_flag=True, help="Serve the API alone.")
 @click.option("--notebook", is_flag=True, help="Let notebook keys open Jupyter: code that runs as you, on loopback.")
 @click.option("--ready-file", type=PATH, help="File to write when every listener answers.")
+@click.option("--until-eof", is_flag=True, help="Stop when standard input ends, too: whoever started this is gone.")
 def up(
-    *, data: Path | None, ephemeral: bool, no_doors: bool, notebook: bool, ready_file: Path | None, **given: Any
+    *,
+    data: Path | None,
+    ephemeral: bool,
+    no_doors: bool,
+    notebook: bool,
+    ready_file: Path | None,
+    until_eof: bool,
+    **given: Any,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     # Until the server listens for signals itself, SIGTERM unwinds as Ctrl-C does, so that nothing is left behind.
@@ -50,7 +58,7 @@ def up(
     if notebook:
         given["notebook"] = True
     if not ephemeral:
-        _serve(settings_of(data=data, **given), ready_file)
+        _serve(settings_of(data=data, **given), ready_file, until_eof=until_eof)
         return
     if data is not None:
         fail("--ephemeral keeps nothing and --data keeps everything: give one of them.")
@@ -59,7 +67,7 @@ def up(
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="linarite-"))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-        _serve(settings_of(data=Path(folder), **given), ready_file)
+        _serve(settings_of(data=Path(folder), **given), ready_file, until_eof=until_eof)
 
 
 @click.command(hidden=True)
@@ -74,10 +82,10 @@ def _lean(name: str) -> Any:
         return import_module(name)
 
 
-def _serve(settings: Settings, ready_file: Path | None) -> None:
+def _serve(settings: Settings, ready_file: Path | None, *, until_eof: bool) -> None:
     server = _lean("linarite.serving")
     try:
-        server.run(settings, os.environ, ready_file, partial(_announce, settings.data))
+        server.run(settings, os.environ, ready_file, partial(_announce, settings.data), until_eof=until_eof)
     except server.TROUBLE as error:
         fail(str(error))
 

@@ -1,4 +1,8 @@
-"""A server of the demo's own: a process of its own, in a folder of its own, and nothing left of either at the end."""
+"""A server of the demo's own: a process of its own, in a folder of its own, and nothing left of either at the end.
+
+The server's standard input is a pipe that this process alone holds: it ends with this process, whatever ended that, and
+the server with it.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +69,14 @@ class OwnServer:
             DidNotStart: it ended, or did not serve in time.
         """
         ready = self._scratch / "ready.json"
-        command = [sys.executable, "-m", "linarite", "up", "--ephemeral", "--port", "0", "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "linarite", "up", "--ephemeral", "--until-eof", "--port", "0"]
+        command += ["--ready-file", str(ready)]
         if importlib.util.find_spec(NEEDED_FOR_NOTEBOOKS):
             command.append("--notebook")
         with self._log.open("wb") as log, undisturbed():
             self._process = subprocess.Popen(  # noqa: S603 - this program itself
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
@@ -104,7 +109,11 @@ class OwnServer:
     def _end(self) -> int | None:
         """End the process; its exit status, None where there is no process any more or it had to be killed."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
+            return None
+        if process.stdin is not None:
+            process.stdin.close()
+        if process.returncode is not None:
             return None
         process.terminate()
         try:
