@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,6 +193,29 @@ def test_a_file_that_is_no_journal_and_a_folder_that_is_none_keep_their_doors_cl
         assert "telemetry: The telemetry door cannot use" in reasons[-1]
         assert server.owner().post(f"{server.workspace}/listKeys").status_code == 200
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "why"),
+    [
+        (999, b"", "a later release wrote it, which alone can read it."),
+        (0, b"no index" * 1000, "file is not a database."),
+    ],
+)
+def test_a_registry_that_cannot_be_used_keeps_its_door_closed(
+    tmp_path: Path, version: int, content: bytes, why: str
+) -> None:
+    index = tmp_path / "data" / "registries" / "one" / "index.sqlite"
+    index.parent.mkdir(parents=True)
+    index.write_bytes(content)
+    if version:
+        with contextlib.closing(sqlite3.connect(index)) as later:
+            later.execute(f"PRAGMA user_version = {version}")
+    with running(tmp_path / "data") as server:
+        marks, *reasons = announced(server)
+        assert "registry ✗ telemetry ✓" in marks
+        assert f"registry: The registry door cannot use {index}: {why}" in reasons
+        assert server.known["doors"]["registry"] is None
 
 
 def free_ports(count: int) -> int:

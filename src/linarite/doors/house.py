@@ -23,7 +23,7 @@ from linarite.doors.messenger import Messenger
 from linarite.doors.notebook.clerk import NotebookClerk
 from linarite.doors.notebook.door import NotebookDoor
 from linarite.doors.notebook.layout import Layout as NotebookLayout
-from linarite.doors.registry import RegistryDoor
+from linarite.doors.registry import IndexUnusable, RegistryDoor
 from linarite.doors.registry.back_end import back_end
 from linarite.doors.registry_clerk import RegistryClerk
 from linarite.doors.telemetry import JournalUnusable, TelemetryDoor
@@ -108,13 +108,14 @@ class House:
     async def _open(self, name: str, opening: Callable[[], Awaitable[None]]) -> None:
         try:
             await opening()
-        except (NotInstalled, DoorDown, JournalUnusable) as error:
+        except (NotInstalled, DoorDown, IndexUnusable, JournalUnusable) as error:
             self.closed[name] = _sentence(str(error))
         except OSError as error:
             self.closed[name] = f"The {name} door cannot use {error.filename}: {error.strerror}."
 
     async def _open_registry(self) -> None:
         self._folder("registries")
+        await self.registry.start()
         self._tending = asyncio.create_task(self._tend())
 
     async def _open_telemetry(self) -> None:

@@ -19,6 +19,7 @@ from linarite.doors.registry.desk import (
 )
 from linarite.doors.registry.door import RegistryDoor
 from linarite.doors.registry.embedded import Embedded
+from linarite.doors.registry.index import IndexUnusable
 from linarite.doors.registry.routes import Limits
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Desk",
     "Embedded",
     "Grant",
+    "IndexUnusable",
     "Limits",
     "RegistryDoor",
     "TurnedAway",

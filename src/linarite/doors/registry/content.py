@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from linarite.doors.registry.names import Digest
 
 ALGORITHMS = ("sha256", "sha512")
+INDEX = "index.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def stamp(seconds: float) -> str:
 async def open_content(folder: Path, writer: Executor, now: Callable[[], float]) -> Content:
     """Open the registry in `folder`, making it where there is none. `writer` has one thread."""
     await asyncio.to_thread(_lay_out, folder)
-    index = Index(folder / "index.sqlite", writer)
+    index = Index(folder / INDEX, writer)
     await index.open()
     return Content(folder, index, Uploads(folder / "uploads"), now)
 

@@ -82,6 +82,14 @@ class RegistryDoor:
         except Exception:  # its head is sent, so all that is left is to hang up in the middle
             log.exception("registry.broke_off", correlation=correlation)
 
+    async def start(self) -> None:
+        """Look whether the registries can be used, before the listener starts.
+
+        Raises:
+            IndexUnusable: one of them cannot.
+        """
+        await self._back.open()
+
     async def tend(self) -> None:
         """Tidy up; to be called now and then, by one at a time."""
         await self.sweep()

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from linarite.doors.registry.collection import collect
-from linarite.doors.registry.content import open_content
+from linarite.doors.registry.content import INDEX, open_content
+from linarite.doors.registry.index import IndexUnusable, look_at
 from linarite.doors.registry.refused import refused
 from linarite.doors.registry.routes import Limits, Visit
 from linarite.doors.registry.tables import ROUTES
@@ -60,15 +61,28 @@ class Embedded:
         self._contents: dict[str, asyncio.Task[Content]] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="registry-index")
 
+    async def open(self) -> None:
+        """Look at every registry that is there; it is opened when somebody asks for it.
+
+        Raises:
+            IndexUnusable: one of them cannot be used.
+        """
+        for place in await self.places():
+            await asyncio.to_thread(look_at, self._root / place / INDEX)
+
     async def answer(self, found: Found, request: Request, proof: Proof) -> Answer:
         """Do what was asked.
 
         Raises:
-            Refused: it is not done; 503 where the disk is full, or another process keeps the index to itself.
+            Refused: it is not done; 503 where the disk is full, another process keeps the index to itself, or a later
+                release wrote it.
         """
         try:
             content = await self._content(proof.grant.place)
             return await found.operation(Visit(request, proof, content, self._limits, found.parts))
+        except IndexUnusable as unusable:
+            log.error("registry.unusable", error=str(unusable))  # noqa: TRY400 - its file is at fault, not a line of ours
+            raise refused("UNAVAILABLE") from unusable
         except (OSError, sqlite3.OperationalError) as error:
             full = isinstance(error, OSError) and error.errno in NO_ROOM
             busy = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in NO_TURN

@@ -8,6 +8,7 @@ tables and how to run a transaction; what the rows mean is for the modules that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -89,8 +90,23 @@ CREATE INDEX reference_by_manifest ON reference (repository, manifest);
 """
 
 
-class IndexTooNew(Exception):
-    """The file has a form that this release does not know; the message says which file."""
+class IndexUnusable(Exception):
+    """The file is no index, or has a form that this release does not know; the message is a sentence."""
+
+
+def look_at(path: Path) -> None:
+    """Look whether the index there can be used, if there is one.
+
+    Raises:
+        IndexUnusable: it cannot.
+    """
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+            _require_known(path, connection)
+    except sqlite3.Error as error:
+        raise _unusable(path, str(error)) from error
 
 
 class Index:
@@ -104,7 +120,11 @@ class Index:
         self._reading: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        """Make or open the file."""
+        """Make or open the file.
+
+        Raises:
+            IndexUnusable: a later release wrote it.
+        """
         await asyncio.get_running_loop().run_in_executor(self._writer, self._open_for_writing)
         self._reading = _connect(self._path)
 
@@ -131,10 +151,7 @@ class Index:
         self._write(self._set_up)
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise IndexTooNew(f"{self._path} was written by a later release, which alone can read it.")
-        if version < VERSION:
+        if _require_known(self._path, connection) < VERSION:
             for statement in TABLES.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -155,6 +172,18 @@ class Index:
     def _close_for_writing(self) -> None:
         if self._writing is not None:
             self._writing.close()
+
+
+def _require_known(path: Path, connection: sqlite3.Connection) -> int:
+    """The form that a file has, 0 for a new one."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise _unusable(path, "a later release wrote it, which alone can read it")
+    return version
+
+
+def _unusable(path: Path, why: str) -> IndexUnusable:
+    return IndexUnusable(f"The registry door cannot use {path}: {why}.")
 
 
 def _logged_ahead(connection: sqlite3.Connection) -> sqlite3.Connection:

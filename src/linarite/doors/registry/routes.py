@@ -91,6 +91,13 @@ class Back(Protocol):
     def routes(self) -> Sequence[Route]:
         """What it can do."""
 
+    async def open(self) -> None:
+        """Look whether what it keeps can be used.
+
+        Raises:
+            IndexUnusable: it cannot.
+        """
+
     async def answer(self, found: Found, request: Request, proof: Proof) -> Answer:
         """Do what was asked and is allowed.
 

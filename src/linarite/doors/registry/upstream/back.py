@@ -28,6 +28,9 @@ class Upstream:
     def __init__(self, address: Address) -> None:
         self._line = Line(address)
 
+    async def open(self) -> None:
+        """There is nothing here to look at."""
+
     async def answer(self, found: Found, request: Request, proof: Proof) -> Answer:
         """Ask the upstream for what was asked and is allowed.
 
