@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -219,8 +220,8 @@ def test_a_registry_that_cannot_be_used_keeps_its_door_closed(
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports in a row that nobody has now."""
-    for first in range(20_000, 30_000, count):
+    """The first of so many ports in a row that nobody has now, drawn by lot: tests run beside each other."""
+    for first in random.sample(range(20_000, 30_000, count), 100):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(first, first + count):
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
