@@ -50,6 +50,9 @@ _PLANS = 20_000
 _PLANS_A_ROW = 4
 """Otherwise so many for each row: an answer is no larger than the row behind it, and spares ten times as much."""
 
+_LONGEST_REMEMBERED = 1024
+"""Characters of a path and a query of which something is remembered: nobody knows yet who asks, and for what."""
+
 
 class Engine:
     """Serves calls over one gate."""
@@ -213,7 +216,10 @@ class Engine:
             return self._plans[method, path, query]
         except KeyError:
             plan = self._planned(method, path, call.query.get("api-version", ""))
-            self._plans[intern(method), path, intern(query)] = plan
+            if len(path) + len(query) > _LONGEST_REMEMBERED:
+                plan.repeatable = False
+            else:
+                self._plans[intern(method), path, intern(query)] = plan
             return plan
 
     def _planned(self, method: str, path: str, version: str) -> Plan:

@@ -70,6 +70,15 @@ def test_another_version_and_another_query_are_answered_for_themselves(house: Ho
     assert shown == ["st1", "st1", "st1"]
 
 
+def test_of_what_is_very_long_nothing_is_remembered_for_anybody_may_ask(house: House, shown: list[str]) -> None:
+    nobody, before = house.join(), len(house.engine._plans)
+    with pytest.raises(Refusal, match="AuthorizationFailed"):
+        house.get(ACCOUNT, query={"x": "y" * 1024}, by=nobody)
+    assert house.get(ACCOUNT, query={"x": "z" * 1024}) == house.get(ACCOUNT, query={"x": "z" * 1024})
+    assert shown == ["st1", "st1"]
+    assert len(house.engine._plans) == before
+
+
 def test_who_has_no_role_is_refused_what_somebody_else_was_answered(house: House, shown: list[str], other: str) -> None:
     nobody, elsewhere = house.join(), given_a_role(house, other)
     house.put(TWIN.replace(GROUP, other), NEW)
