@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from linarite.world import Options
 
     Follower = Callable[[frozenset[str]], Awaitable[None]]
+    _Given = tuple[Answer | Refusal, Principal | None]
+    """What comes of a call, and who asks."""
 
 _READ, _RELEASE = Effect.READ, Effect.RELEASE
 """Names of our own, for Python 3.11 takes a tenth of a microsecond to find a member of an Enum."""
@@ -127,16 +129,13 @@ class Engine:
     async def _read(self, call: Call, plan: Plan) -> Answer:
         version, now = await self.gate.current(), self.clock()
         again = self._again(call, plan, version, now)
-        case = Case()
         if again is not None:
-            outcome, case.principal = again
+            outcome, principal = again
         else:
-            outcome, version = await self.gate.peek(partial(self._outcome, call, plan, case))
+            outcome, principal, _ = await self._decide(call, plan)
         if isinstance(outcome, Refusal):
-            await self.gate.record(self._entry(call, plan, case.principal, outcome, at=self.clock()))
+            await self.gate.record(self._entry(call, plan, principal, outcome, at=self.clock()))
             raise outcome
-        if again is None:
-            self._keep(call, plan, version, outcome, case)
         return outcome
 
     async def _release(self, call: Call, plan: Plan) -> Answer:
@@ -145,22 +144,27 @@ class Engine:
         for _ in range(_RECOMPUTE):
             now = self.clock()
             again = self._again(call, plan, version, now)
-            case = Case()
             if again is not None:
-                outcome, case.principal = again
+                outcome, principal = again
             else:
-                outcome, version = await gate.peek(partial(self._outcome, call, plan, case))
+                outcome, principal, version = await self._decide(call, plan)
             try:
-                await gate.record(self._entry(call, plan, case.principal, outcome, at=now, version=version), version)
+                await gate.record(self._entry(call, plan, principal, outcome, at=now, version=version), version)
             except Stale:
                 version = await gate.current()
                 continue
             if isinstance(outcome, Refusal):
                 raise outcome
-            if again is None:
-                self._keep(call, plan, version, outcome, case)
             return outcome
         raise Conflict("Conflict", "The state changes faster than it can be read. Please try again.")
+
+    async def _decide(self, call: Call, plan: Plan) -> tuple[Answer | Refusal, Principal | None, int]:
+        """What comes of a call over what is remembered, who asks, and at which version; what is answered is kept."""
+        case = Case()
+        outcome, version = await self.gate.peek(partial(self._outcome, call, plan, case))
+        if not isinstance(outcome, Refusal):
+            self._keep(call, plan, version, outcome, case)
+        return outcome, case.principal, version
 
     def _outcome(self, call: Call, plan: Plan, case: Case, view: View) -> Answer | Refusal:
         try:
@@ -168,16 +172,18 @@ class Engine:
         except Refusal as refusal:
             return refusal
 
-    def _again(self, call: Call, plan: Plan, version: int, now: datetime) -> tuple[Answer | Refusal, Principal] | None:
+    def _again(self, call: Call, plan: Plan, version: int, now: datetime) -> _Given | None:
         """What the same was answered at that version, and who asks for it now; a refusal if a bucket is empty."""
         if not plan.repeatable or call.refusal is not None or call.vouched is not None:
             return None
         known = self.answers.find(plan, call.authorization, version, now)
-        if known is not None:
-            try:
-                gateway.count(self, call, plan, known[1], now)
-            except Refusal as refusal:
-                return refusal, known[1]
+        if known is None:
+            return None
+        _, principal = known
+        try:
+            gateway.count(self, call, plan, principal, now)
+        except Refusal as refusal:
+            return refusal, principal
         return known
 
     def _keep(self, call: Call, plan: Plan, version: int, answer: Answer, case: Case) -> None:
