@@ -156,13 +156,14 @@ def _page(
         type_="" if kind.is_mixture else kind.type,
         most=most + 1,
     )
-    found = most + 1
-    while found > most:
-        found = 0
+    while True:
+        rows = 0
         for one in read(after=after):
-            found, after = found + 1, one.key
+            rows, after = rows + 1, one.key
             if not kind.is_mixture or _fits(context, one, where):
                 yield one
+        if rows <= most:
+            return
 
 
 def _item(context: Context, kind: Kind, resource: Resource) -> Body:

@@ -116,13 +116,15 @@ class Object:
             return names, tuple((name, holders[name]) for name in names if name in holders)
 
         def show(value: Body) -> Body:
-            more = {name: item for name, item in value.items() if name not in declared} if self.open else {}
-            names, holding = layout(tuple(name for name in value if name not in more) if more else tuple(value))
+            # Of an open object, the members that are anybody's are not remembered.
+            names, holding = layout(tuple(filter(declared.__contains__, value)) if self.open else tuple(value))
             shown = {name: value.get(name) for name in names}
             for name, inner in holding:
                 if (item := shown[name]) is not None:
                     shown[name] = inner(item)
-            return shown | more if more else shown
+            if self.open:
+                shown |= {name: item for name, item in value.items() if name not in declared}
+            return shown
 
         return show
 

@@ -20,8 +20,6 @@ _ROW = "id, body, resources.version, deleted_at, sealed"
 FIND = f"SELECT {_ROW} FROM resources WHERE key = ?"  # noqa: S608 - of columns
 FIND_AT = f"SELECT state.version, {_ROW} FROM state LEFT JOIN resources ON key = ?"  # noqa: S608
 """The state's version and a row of it in one statement, which needs no transaction to hold the two together."""
-
-
 HELD = "SELECT principal, role, scope FROM assignments WHERE principal = ?"
 
 TAKE_STATE = {

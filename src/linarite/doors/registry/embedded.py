@@ -67,8 +67,7 @@ class Embedded:
         Raises:
             IndexUnusable: one of them cannot be used.
         """
-        for place in await self.places():
-            await asyncio.to_thread(look_at, self._root / place / INDEX)
+        await asyncio.to_thread(_look_at_all, self._root)
 
     async def answer(self, found: Found, request: Request, proof: Proof) -> Answer:
         """Do what was asked.
@@ -135,6 +134,11 @@ class Embedded:
             if self._contents.get(place) is task:
                 del self._contents[place]  # so that the next request tries again
             raise
+
+
+def _look_at_all(root: Path) -> None:
+    for name in _names(root):
+        look_at(root / name / INDEX)
 
 
 def _names(root: Path) -> list[str]:
