@@ -6,6 +6,7 @@ Nothing is opened here and nothing started; `app` does that.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from linarite import first_start
@@ -81,7 +82,7 @@ def front(settings: Settings, engine: Engine, tokens: TokenService, authority: A
     """The application of the API's own port."""
     gate = engine.gate
     return Front(
-        arm=Arm(engine, guids().__next__, settings.location),
+        arm=Arm(engine, partial(next, guids()), settings.location),
         oauth=OAuth(tokens, authority),
         graph=Directory(Graph(gate, authority, engine.clock, kept=frozenset({first_start.OWNER_OBJECT}))),
         metadata=Metadata(authority.origin, first_start.TENANT),

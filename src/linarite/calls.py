@@ -137,16 +137,18 @@ def entry_of(
     `action` is empty where the call is about nothing that is known; `deed` is what was done if it was not refused;
     `version` is that of a release alone: the state version from which its values leave.
     """
-    refused = isinstance(outcome, Refusal)
+    code = ""
+    if isinstance(outcome, Refusal):
+        deed, code = Deed.REFUSAL, outcome.code
     return Entry(
         at=at,
-        deed=Deed.REFUSAL if refused else deed,
+        deed=deed,
         action=action or f"{call.method} {call.path[:256]}",
         target=target,
         caller=principal.object_id if principal else "",
         client=principal.client if principal else "",
         status=outcome.status,
-        code=outcome.code if isinstance(outcome, Refusal) else "",
+        code=code,
         request=call.request,
         correlation=call.correlation,
         address=call.address,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _READ, _RELEASE = Effect.READ, Effect.RELEASE
 """Names of our own, for Python 3.11 takes a tenth of a microsecond to find a member of an Enum."""
 
-_RECOMPUTE = 64
+_RECOMPUTE = range(64)
 _PLANS = 20_000
 """Plans and answers that are remembered at most where the memory has no bound."""
 _PLANS_A_ROW = 4
@@ -141,7 +141,7 @@ class Engine:
     async def _release(self, call: Call, plan: Plan) -> Answer:
         gate = self.gate
         version = gate.memory.version
-        for _ in range(_RECOMPUTE):
+        for _ in _RECOMPUTE:
             now = self.clock()
             again = self._again(call, plan, version, now)
             if again is not None:

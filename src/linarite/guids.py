@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ _DIGITS = [place for place, sign in enumerate(_FORM) if sign == ord("0")]
 
 def guids(random: Callable[[int], bytes] = os.urandom) -> Iterator[str]:
     """GUIDs without an end (RFC 9562, 5.4), of bytes that `random` gives."""
-    while True:
-        yield from _some(bytearray(random(16 * _DRAWN)))
+    return chain.from_iterable(_some(bytearray(random(16 * _DRAWN))) for _ in repeat(None))
 
 
 def _some(drawn: bytearray) -> list[str]:

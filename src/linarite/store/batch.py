@@ -75,7 +75,7 @@ class Written:
     notes: list[tuple[int, str]] = field(default_factory=list)
     """Which key changed with which version."""
     outcomes: list[tuple[asyncio.Future[Any], Outcome]] = field(default_factory=list)
-    end: tuple[int, bytes] = (0, b"")
+    end: tuple[int, bytes | bytearray] = (0, b"")
     """The last place that it has on the trail, and the hash there, if it has any."""
 
 
@@ -87,7 +87,7 @@ class Batch:
         self.items = items
         self._known = known
         self._database = database
-        self._units = [item for item in items if isinstance(item, Unit)]
+        self._units = [item for item in items if type(item) is Unit]  # `isinstance` would ask the metaclass of structs
         self._tried: Written | None = None
         """The last try that came as far as to write."""
 

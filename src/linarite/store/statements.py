@@ -77,7 +77,7 @@ def page(columns: tuple[str, ...], *, deleted: bool) -> str:
     )
 
 
-def append(rows: Sequence[tuple[int, int, bytes, bytes]]) -> Iterator[tuple[str, tuple[object, ...]]]:
+def append(rows: Sequence[tuple[int, int, bytearray, bytearray]]) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Statements, with their parameters, that insert rows of the trail."""
     return _insert(_TRAIL, rows)
 

@@ -20,8 +20,14 @@ GENESIS = hashlib.sha256(b"linarite trail").digest()
 """What the first entry's hash covers."""
 
 
-encode: Callable[[Entry], bytes] = msgspec.json.Encoder().encode
-"""The entry as it is kept and hashed."""
+_encode_into: Callable[[Entry, bytearray], None] = msgspec.json.Encoder().encode_into
+
+
+def encode(entry: Entry) -> bytearray:
+    """The entry as it is kept and hashed; no `bytes`, for which Python's sqlite3 looks for an adapter each time."""
+    body = bytearray()
+    _encode_into(entry, body)
+    return body
 
 
 def decode(body: bytes) -> Entry:
@@ -29,7 +35,7 @@ def decode(body: bytes) -> Entry:
     return msgspec.json.decode(body, type=Entry)
 
 
-Row = tuple[int, int, bytes, bytes]
+Row = tuple[int, int, bytearray, bytearray]
 
 
 def chain(entries: Iterable[Entry], seq: int, last: bytes) -> list[Row]:
@@ -39,7 +45,7 @@ def chain(entries: Iterable[Entry], seq: int, last: bytes) -> list[Row]:
         seq += 1
         body = encode(entry)
         last = hashlib.sha256(last + body).digest()
-        rows.append((seq, stamp(entry.at), body, last))
+        rows.append((seq, stamp(entry.at), body, bytearray(last)))
     return rows
 
 
@@ -62,7 +68,7 @@ def length(connection: Connection) -> int:
     return int(connection.execute(select(state.c.seq)).scalar_one())
 
 
-def holds(connection: Connection, place: int, hash_: bytes) -> bool:
+def holds(connection: Connection, place: int, hash_: bytes | bytearray) -> bool:
     """Whether the entry at a place has that hash, which says the same of every entry before it."""
     return (
         connection.execute(select(trail.c.seq).where(trail.c.seq == place, trail.c.hash == hash_)).first() is not None

@@ -82,7 +82,7 @@ def bare(scope: Any, *, origin: str) -> Request | None:
 
 
 async def receive(scope: Any, protocol: Any, *, origin: str, limit: int) -> Request:
-    """Read a request whole, up to `limit` bytes of body; `origin` counts where the client names no host."""
+    """Read a request whole, up to `limit` bytes of body; `origin` is the server's own (see `_origin`)."""
     headers = scope.headers
     body, refusal = await _body(protocol, limit)
     refusal = refusal or _cut_short(body, headers.get("content-length"))
@@ -98,16 +98,16 @@ def _request(scope: Any, headers: Any, origin: str, body: bytes = b"", refusal: 
         headers=headers,
         body=body,
         address=ends.host(scope.client),
-        origin=_origin(scope.scheme, headers.get("host") or scope.authority or "") or origin,
+        origin=_origin(origin, headers.get("host") or scope.authority or ""),
         query=_query(query_string),
         refusal=refusal,
     )
 
 
 @lru_cache(maxsize=1024)
-def _origin(scheme: str, host: str) -> str | None:
-    """The origin that a client wrote, None where its host header is no host."""
-    return f"{scheme}://{host}" if _HOST.fullmatch(host) else None
+def _origin(own: str, host: str) -> str:
+    """The origin that a client wrote, under the scheme of the server's own, which counts where that is no host."""
+    return f"{own.partition(':')[0]}://{host}" if _HOST.fullmatch(host) else own
 
 
 @lru_cache(maxsize=8192)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _PROXIES = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via")
 _LARGEST = 16 * 1024
+_OWN = "http://127.0.0.1"
 _PREFIX = "/identity"
 _OF_THE_MACHINE = (("GET", "/metadata/identity/oauth2/token"), ("POST", "/oauth2/token"))
 
@@ -45,7 +46,7 @@ class Identity:
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """Serve one request (RSGI)."""
-        request = await http.receive(scope, protocol, origin="", limit=_LARGEST)
+        request = await http.receive(scope, protocol, origin=_OWN, limit=_LARGEST)
         http.send(protocol, await self.serve(request))
 
     async def serve(self, request: Request) -> Response:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 LIMIT = 100_000
-OWN = "https://own.example"
+OWN = "http://own.example"
 
 
 async def echo(scope: Any, protocol: Any) -> None:
