@@ -190,7 +190,7 @@ async def together(gate: Gate, *units: Callable[[Transaction], object]) -> list[
 
 async def in_one_batch(gate: Gate, *given: Awaitable[Any]) -> list[Any]:
     """Outcomes of what is given to the gate while it is busy: otherwise the first one would be written by itself."""
-    gate._last = len(given)
+    gate._rhythm.note(len(given))
     return list(await asyncio.gather(*given, return_exceptions=True))
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linarite.store import database as databases
+from linarite.store import gate as gates
 from linarite.store import sqlite
-from tests.store.site import found_group, recorded
+from tests.store.site import commits, found_group, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,28 @@ def test_after_a_slow_commit_the_thread_writes_for_a_while(
     threaded.clear()
     record(sqlite_site, 10)
     assert threaded == []
+
+
+def test_where_few_come_together_those_on_their_way_are_waited_for(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = sqlite_site.gate
+    late: list[asyncio.Future[None]] = []
+
+    def come_late(_: float) -> None:
+        late.append(asyncio.ensure_future(gate.record(recorded(None))))
+
+    async def together() -> None:
+        for _ in range(50):
+            await asyncio.gather(*(gate.record(recorded(None)) for _ in range(4)))
+        monkeypatch.setattr(gates, "sleep", come_late)
+        with commits(gate) as made:
+            await gate.record(recorded(None))
+        await asyncio.gather(*late)
+        assert (len(late), len(made)) == (3, 1)
+
+    sqlite_site.run(together())
+    assert len(sqlite_site.entries()) == 204
 
 
 @pytest.mark.parametrize("held_long", [False, True])

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 from functools import partial
+from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -21,6 +22,7 @@ from linarite.store.driver import execute_of
 from linarite.store.following import Following
 from linarite.store.memory import Memory
 from linarite.store.resources import row_at
+from linarite.store.rhythm import Rhythm
 from linarite.store.statements import VERSION
 from linarite.store.view import Live, Miss, Moved, Remembered, View
 
@@ -47,6 +49,10 @@ _A_COMMIT = 0.001
 """Seconds after which another process has mostly ended its commit."""
 _MOST_TRIES = 8
 """Of a batch, before the thread that writes waits for the other process."""
+_A_NAP = 0.00001
+"""Seconds, to which the kernel adds some fifty microseconds: less than a commit takes."""
+_NAPS = 2
+"""One after the other at most that bring nothing new."""
 
 log = structlog.get_logger()
 
@@ -64,8 +70,7 @@ class Gate:
         self._waiting: list[Record | Unit] = []
         self._writing = False
         """Whether a batch gathers or is being written."""
-        self._last = 0
-        """Items of the last batch."""
+        self._rhythm = Rhythm()
         self._elsewhere: asyncio.Task[None] | None = None
         """Where it is being written by the thread for that, the task that waits."""
         self._known_loop: asyncio.AbstractEventLoop | None = None
@@ -179,7 +184,7 @@ class Gate:
         if self._writing:
             return
         self._writing = True
-        if self._last > 1:
+        if self._rhythm.last > 1:
             self._loop().call_soon(self._gather, 0)
             return
         self._gather(0)  # one after one is not kept waiting for a turn of the loop
@@ -193,14 +198,18 @@ class Gate:
         if self._writing:
             self._loop().call_soon(self._gather, 0)
 
-    def _gather(self, before: int, tries: int = 0) -> None:
+    def _gather(self, before: int, tries: int = 0, naps: int = 0) -> None:
         """Write what is waiting, once a turn of the loop has brought nothing new."""
         waiting = len(self._waiting)
-        if before < waiting < _MOST_IN_A_BATCH and max(waiting, self._last) > 1:
+        if naps < _NAPS and self.database.inline and self._rhythm.falls_short(waiting):
+            sleep(_A_NAP)  # the whole loop, as in a commit: the listener's threads want the interpreter, too
+            self._loop().call_soon(self._gather, waiting, tries, naps + 1)
+            return
+        if before < waiting < _MOST_IN_A_BATCH and max(waiting, self._rhythm.last) > 1:
             self._loop().call_soon(self._gather, waiting, tries)
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
-        self._last = len(items)
+        self._rhythm.note(len(items))
         batch = Batch(self.database, items, self._known)
         try:
             written = batch.write_here()
