@@ -250,6 +250,16 @@ def test_a_folder_that_cannot_be_opened_is_tried_again(house: House, visitor: Vi
     assert visitor.get("/v2/").status_code == 200
 
 
+def test_what_is_no_index_is_left_alone_until_it_is_gone(house: House, visitor: Visitor) -> None:
+    index = house.root / REGISTRY / "index.sqlite"
+    index.parent.mkdir(parents=True)
+    index.write_bytes(b"no index" * 1000)
+    assert visitor.get("/v2/").status_code == 503
+    assert index.read_bytes() == b"no index" * 1000
+    index.unlink()
+    assert visitor.get("/v2/").status_code == 200
+
+
 def test_an_index_of_a_later_release_is_left_alone(house: House, visitor: Visitor) -> None:
     folder = house.root / REGISTRY
     folder.mkdir(parents=True)

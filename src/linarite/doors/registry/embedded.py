@@ -73,8 +73,8 @@ class Embedded:
         """Do what was asked.
 
         Raises:
-            Refused: it is not done; 503 where the disk is full, another process keeps the index to itself, or a later
-                release wrote it.
+            Refused: it is not done; 503 where the disk is full, another process keeps the index to itself, or it is
+                none, or a later release's.
         """
         try:
             content = await self._content(proof.grant.place)

@@ -123,7 +123,7 @@ class Index:
         """Make or open the file.
 
         Raises:
-            IndexUnusable: a later release wrote it.
+            IndexUnusable: it is something else, or a later release wrote it.
         """
         await asyncio.get_running_loop().run_in_executor(self._writer, self._open_for_writing)
         self._reading = _connect(self._path)
@@ -147,8 +147,13 @@ class Index:
         await asyncio.get_running_loop().run_in_executor(self._writer, self._close_for_writing)
 
     def _open_for_writing(self) -> None:
-        self._writing = _logged_ahead(_connect(self._path))
-        self._write(self._set_up)
+        try:
+            self._writing = _logged_ahead(_connect(self._path))
+            self._write(self._set_up)
+        except sqlite3.OperationalError:  # of the disk, or of others who use it; another time it may be well
+            raise
+        except sqlite3.DatabaseError as error:
+            raise _unusable(self._path, str(error)) from error
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         if _require_known(self._path, connection) < VERSION:
