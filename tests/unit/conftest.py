@@ -16,14 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.postgres import Cluster
+
 
 @pytest.fixture(scope="session")
 def first_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A closed desk, whose database has a signing key and an application: keys take long to make."""
-    path = tmp_path_factory.mktemp("first") / "linarite.db"
-    bring_up(f"sqlite:///{path}")
+    return founded(f"sqlite:///{tmp_path_factory.mktemp('first') / 'linarite.db'}")
+
+
+@pytest.fixture(scope="session")
+def first_desk_on_postgresql(postgres: Cluster) -> Desk:
+    """The same on PostgreSQL."""
+    return founded(postgres.url(postgres.create_database()))
+
+
+def founded(url: str) -> Desk:
+    bring_up(url)
     with asyncio.Runner() as runner:
-        desk = Desk(path, Keyring.fresh(), runner)
+        desk = Desk(url, Keyring.fresh(), runner)
         desk.found()
         desk.close()
     return desk
@@ -32,8 +43,8 @@ def first_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 @pytest.fixture
 def desk(first_desk: Desk, tmp_path: Path) -> Iterator[Desk]:
     path = tmp_path / "linarite.db"
-    shutil.copy(first_desk.database, path)
+    shutil.copy(first_desk.file, path)
     with asyncio.Runner() as runner:
-        desk = first_desk.moved(path, runner)
+        desk = first_desk.moved(f"sqlite:///{path}", runner)
         yield desk
         desk.close()

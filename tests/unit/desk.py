@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from linarite.tokens.minting import new_signing_key
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
-    from pathlib import Path
 
     from linarite.model import Principal, Secret
     from linarite.seal import Keyring
@@ -38,7 +38,8 @@ START = datetime(2026, 11, 24, 8, 15, 30, tzinfo=UTC)
 class Desk:
     """One process's token service, and an application that is registered there."""
 
-    database: Path
+    url: str
+    """SQLAlchemy's, of its database."""
     keyring: Keyring
     runner: asyncio.Runner
     now: datetime = START
@@ -47,7 +48,7 @@ class Desk:
     secret: Secret = field(init=False)
 
     def __post_init__(self) -> None:
-        gate = Gate(Database(f"sqlite:///{self.database}"), Memory(1000), self.keyring)
+        gate = Gate(Database(self.url), Memory(1000), self.keyring)
         self.tokens = TokenService(gate, AUTHORITY, lambda: self.now, LIFETIME)
 
     def found(self) -> None:
@@ -60,15 +61,20 @@ class Desk:
 
         self.application, self.secret = self.commit(work)
 
-    def moved(self, database: Path, runner: asyncio.Runner) -> Desk:
+    def moved(self, url: str, runner: asyncio.Runner) -> Desk:
         """A desk that knows the same, on another copy of the database."""
-        other = Desk(database, self.keyring, runner, self.now)
+        other = Desk(url, self.keyring, runner, self.now)
         other.application, other.secret = self.application, self.secret
         return other
 
     def another(self) -> Desk:
         """The token service of a second process on the same database."""
-        return self.moved(self.database, self.runner)
+        return self.moved(self.url, self.runner)
+
+    @property
+    def file(self) -> Path:
+        """SQLite only: where its database lies."""
+        return Path(self.url.removeprefix("sqlite:///"))
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.runner.run(work)

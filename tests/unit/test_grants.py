@@ -635,7 +635,7 @@ def test_a_secret_is_kept_as_a_hash_alone(desk: Desk) -> None:
     kept, _ = desk.run(desk.tokens.gate.look(lambda view: view.credentials_of(desk.application.object_id)))
     assert [one.hash.startswith("$argon2id$") for one in kept] == [True]
     assert all(is_guid(one.id) for one in kept)
-    assert desk.secret.reveal().encode() not in desk.database.read_bytes()
+    assert desk.secret.reveal().encode() not in desk.file.read_bytes()
 
 
 def test_a_token_of_one_server_is_nothing_to_another(desk: Desk) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import make_url, select, update
 
 from linarite.grants import Denied, browsers, devices, tries
 from linarite.grants.tries import CODES_OF_AN_ADDRESS, HELD_UP, OF_A_USER, OF_AN_ADDRESS
 from linarite.model import Deed, Secret
 from linarite.store import tables
 from linarite.store.memory import principal_key
-from tests.store.site import commits
+from tests.store.site import BOTH, commits
 from tests.unit.test_user_grants import NAME, PASSWORD, House, refused
 
 if TYPE_CHECKING:
@@ -22,12 +23,27 @@ if TYPE_CHECKING:
 
     from linarite.grants import TokenService
     from linarite.store.transaction import Transaction
+    from tests.postgres import Cluster
     from tests.unit.desk import Desk
 
 WRONG, TOO_OFTEN = 50126, 50053
 
 HERE, ELSEWHERE = "127.0.0.1", "192.0.2.1"
 """Addresses: who knows the password is here."""
+
+
+@pytest.fixture(params=BOTH)
+def desk(request: pytest.FixtureRequest, desk: Desk) -> Iterator[Desk]:
+    """One on SQLite, then one on PostgreSQL."""
+    if request.param == "sqlite":
+        yield desk
+        return
+    first: Desk = request.getfixturevalue("first_desk_on_postgresql")
+    postgres: Cluster = request.getfixturevalue("postgres")
+    database = postgres.create_database(make_url(first.url).database)
+    with contextlib.closing(first.moved(postgres.url(database), desk.runner)) as there:
+        yield there
+    postgres.drop_database(database)
 
 
 @pytest.fixture
@@ -173,7 +189,9 @@ def test_of_what_was_typed_for_a_name_nothing_is_kept_that_could_be_guessed_at(h
     plain = {hashlib.sha256(text.encode()).digest() for text in ("my password", tries.user("my password").name)}
     assert len(kept(house)) == 2
     assert not plain & kept(house).keys()
-    assert b"my password" not in b"".join(file.read_bytes() for file in house.desk.database.parent.glob("linarite.db*"))
+    if house.desk.url.startswith("sqlite"):
+        files = house.desk.file.parent.glob("linarite.db*")
+        assert b"my password" not in b"".join(file.read_bytes() for file in files)
 
 
 # ── codes of devices ────────────────────────────────────────────────────────────────────────────────────────────────
