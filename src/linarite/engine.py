@@ -47,6 +47,7 @@ _READ, _RELEASE = Effect.READ, Effect.RELEASE
 """Names of our own, for Python 3.11 takes a tenth of a microsecond to find a member of an Enum."""
 
 _RECOMPUTE = range(64)
+"""Times that a release is computed while the state changes under it; a range is too dear to be made for each call."""
 _PLANS = 20_000
 """Plans and answers that are remembered at most where the memory has no bound."""
 _PLANS_A_ROW = 4

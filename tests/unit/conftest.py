@@ -26,9 +26,15 @@ def first_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 @pytest.fixture(scope="session")
-def first_desk_on_postgresql(postgres: Cluster) -> Desk:
-    """The same on PostgreSQL."""
-    return founded(postgres.url(postgres.create_database()))
+def postgres_template(postgres: Cluster) -> str:
+    """The name of a database for `first_desk_on_postgresql`, from which a test's own is cloned."""
+    return postgres.create_database()
+
+
+@pytest.fixture(scope="session")
+def first_desk_on_postgresql(postgres: Cluster, postgres_template: str) -> Desk:
+    """The same as `first_desk` on PostgreSQL."""
+    return founded(postgres.url(postgres_template))
 
 
 def founded(url: str) -> Desk:

@@ -8,7 +8,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url, select, update
+from sqlalchemy import select, update
 
 from linarite.grants import Denied, browsers, devices, tries
 from linarite.grants.tries import CODES_OF_AN_ADDRESS, HELD_UP, OF_A_USER, OF_AN_ADDRESS
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from linarite.grants import TokenService
     from linarite.store.transaction import Transaction
-    from tests.postgres import Cluster
     from tests.unit.desk import Desk
 
 WRONG, TOO_OFTEN = 50126, 50053
@@ -39,11 +38,8 @@ def desk(request: pytest.FixtureRequest, desk: Desk) -> Iterator[Desk]:
         yield desk
         return
     first: Desk = request.getfixturevalue("first_desk_on_postgresql")
-    postgres: Cluster = request.getfixturevalue("postgres")
-    database = postgres.create_database(make_url(first.url).database)
-    with contextlib.closing(first.moved(postgres.url(database), desk.runner)) as there:
+    with contextlib.closing(first.moved(request.getfixturevalue("postgres_url"), desk.runner)) as there:
         yield there
-    postgres.drop_database(database)
 
 
 @pytest.fixture

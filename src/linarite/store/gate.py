@@ -209,7 +209,6 @@ class Gate:
             self._loop().call_soon(self._gather, waiting, tries)
             return
         items, self._waiting = self._waiting[:_MOST_IN_A_BATCH], self._waiting[_MOST_IN_A_BATCH:]
-        self._rhythm.note(len(items))
         batch = Batch(self.database, items, self._known)
         try:
             written = batch.write_here()
@@ -219,6 +218,7 @@ class Gate:
                 self._loop().call_later(_A_COMMIT, self._gather, 0, tries + 1)
                 return
             written = None
+        self._rhythm.note(len(items))
         if written is None:
             self._elsewhere = self._loop().create_task(self._write(batch))
         else:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from linarite.store.trail import Row
+
 VERSION = "SELECT version FROM state"
 OLDEST_CHANGE = "SELECT min(version) FROM changes"
 CHANGED = "SELECT key FROM changes WHERE version > ?"
@@ -77,7 +79,7 @@ def page(columns: tuple[str, ...], *, deleted: bool) -> str:
     )
 
 
-def append(rows: Sequence[tuple[int, int, bytearray, bytearray]]) -> Iterator[tuple[str, tuple[object, ...]]]:
+def append(rows: Sequence[Row]) -> Iterator[tuple[str, tuple[object, ...]]]:
     """Statements, with their parameters, that insert rows of the trail."""
     return _insert(_TRAIL, rows)
 
