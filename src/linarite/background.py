@@ -14,7 +14,7 @@ from linarite.context import Work
 from linarite.longrunning import MOST_ATTEMPTS, carry_out, given_up
 from linarite.model import Deed, Entry, OperationState
 from linarite.store import operations
-from linarite.store.memory import EVERYTHING
+from linarite.store.keys import EVERYTHING
 
 if TYPE_CHECKING:
     from linarite.engine import Engine

@@ -18,7 +18,7 @@ from linarite.roles import OWNER
 from linarite.seal import Sealed
 from linarite.store import directory
 from linarite.store.directory import Credential
-from linarite.store.memory import SIGNING_KEYS, principal_key
+from linarite.store.keys import SIGNING_KEYS, principal_key
 from linarite.tokens.minting import new_signing_key
 
 if TYPE_CHECKING:

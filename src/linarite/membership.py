@@ -18,7 +18,7 @@ from linarite.model import Assignment, Deed, Entry, PrincipalKind, Resource
 from linarite.moments import written
 from linarite.roles import BUILT_IN, DEFINITIONS, custom, role_of
 from linarite.store import directory, resources
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from linarite.model import Secret
 from linarite.store import directory
 from linarite.store.directory import Credential, SigningKey
-from linarite.store.memory import SIGNING_KEYS
+from linarite.store.keys import SIGNING_KEYS
 from tests.store.site import ACCOUNT, ALICE, NOW, TEAM, assign_reader, found_group, resource
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from linarite.model import Secret
 from linarite.store import batch, directory
-from linarite.store.memory import SIGNING_KEYS, Memory, principal_key
+from linarite.store.keys import SIGNING_KEYS, principal_key
+from linarite.store.memory import Memory
 from tests.store.furnished import QUESTIONS, furnish, remember, rewrite
 from tests.store.site import ACCOUNT, ALICE, HOME, STORAGE, TEAM, account, found_group
 

@@ -8,7 +8,7 @@ import pytest
 
 from linarite.errors import Conflict
 from linarite.store import directory, resources
-from linarite.store.memory import SIGNING_KEYS, principal_key
+from linarite.store.keys import SIGNING_KEYS, principal_key
 from tests.store.furnished import QUESTIONS, furnish
 from tests.store.site import (
     ACCOUNT,

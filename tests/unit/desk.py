@@ -13,7 +13,8 @@ from linarite.model import Deed, Entry
 from linarite.store import directory, trail
 from linarite.store.database import Database
 from linarite.store.gate import Gate
-from linarite.store.memory import SIGNING_KEYS, Memory
+from linarite.store.keys import SIGNING_KEYS
+from linarite.store.memory import Memory
 from linarite.tokens import Authority, Claims, Reader
 from linarite.tokens.minting import new_signing_key
 

@@ -15,7 +15,7 @@ from linarite.foreign import IssuerDown, IssuerKeys
 from linarite.grants import Federation, add_certificate, add_federation, remove_credential
 from linarite.grants.certificates import BadCertificate, read, thumbprint
 from linarite.store import directory
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.certified import BEARER, Certified, certified, claims_of, elliptic_key, weak_key
 from tests.issuer import new_key
 from tests.unit.desk import ORIGIN, START, TENANT

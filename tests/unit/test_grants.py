@@ -36,7 +36,7 @@ from linarite.ids import is_guid
 from linarite.model import Deed, Principal, PrincipalKind
 from linarite.store import directory
 from linarite.store.gate import Stale
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from linarite.tokens import Authority, Reader
 from linarite.tokens.minting import private_half
 from tests.unit.desk import AUTHORITY, ORIGIN, TENANT

@@ -15,7 +15,7 @@ from linarite.grants.on_behalf_of import JWT_BEARER
 from linarite.grants.wishes import ARM, IMPERSONATION, Wish
 from linarite.model import Principal, Secret
 from linarite.store import directory, tickets
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.unit.desk import ORIGIN, TENANT, Desk
 from tests.unit.test_user_grants import AZURE_CLI, NAME, PASSWORD, House
 

@@ -14,7 +14,7 @@ from linarite.grants import Denied, browsers, devices, tries
 from linarite.grants.tries import CODES_OF_AN_ADDRESS, HELD_UP, OF_A_USER, OF_AN_ADDRESS
 from linarite.model import Deed, Secret
 from linarite.store import tables
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.store.site import BOTH, commits
 from tests.unit.test_user_grants import NAME, PASSWORD, House, refused
 

@@ -27,7 +27,7 @@ from linarite.grants.tickets import LIFETIMES, Sort
 from linarite.grants.wishes import wished
 from linarite.model import Deed, Principal, Secret
 from linarite.store import directory, tickets
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.unit.desk import AUTHORITY, ORIGIN, TENANT, Desk
 
 if TYPE_CHECKING:

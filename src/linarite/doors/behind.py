@@ -12,7 +12,7 @@ import orjson
 from linarite.doors.blob import Account, Trust
 from linarite.ids import parse_id
 from linarite.store import changes, resources
-from linarite.store.memory import EVERYTHING
+from linarite.store.keys import EVERYTHING
 
 if TYPE_CHECKING:
     from linarite.model import Resource

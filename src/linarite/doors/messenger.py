@@ -20,7 +20,7 @@ from linarite.doors.behind import ACCOUNTS, COMPONENTS, CONTAINERS, REGISTRIES, 
 from linarite.doors.blob import DoorDown, OrderRefused
 from linarite.errors import Unavailable
 from linarite.ids import parse_id
-from linarite.store.memory import EVERYTHING, SIGNING_KEYS
+from linarite.store.keys import EVERYTHING, SIGNING_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -20,7 +20,7 @@ from linarite.ids import new_guid
 from linarite.model import Principal, PrincipalKind
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
-from linarite.store.memory import SIGNING_KEYS, principal_key
+from linarite.store.keys import SIGNING_KEYS, principal_key
 from linarite.tokens import CLOCK_SKEW
 from linarite.tokens.minting import new_signing_key
 

@@ -11,7 +11,7 @@ from linarite.ids import new_guid
 from linarite.model import Principal, PrincipalKind, Secret
 from linarite.store import directory, tickets
 from linarite.store.directory import Credential
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 
 if TYPE_CHECKING:
     from datetime import datetime

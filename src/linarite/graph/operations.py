@@ -16,7 +16,7 @@ from linarite.ids import is_guid
 from linarite.model import Answer, Principal, PrincipalKind
 from linarite.store import directory
 from linarite.store.directory import Credential
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lru import LRU
 
+from linarite.store.keys import EVERYTHING, FAULTS, LOCKS, PRINCIPALS, SIGNING_KEYS, object_id_in, touched
 from linarite.store.resources import resource_of
 
 if TYPE_CHECKING:
@@ -23,29 +24,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Table: TypeAlias = dict[str, T] | LRU[str, T]
-
-EVERYTHING = "*"
-"""The key of a change that makes all that is remembered void."""
-
-
-SIGNING_KEYS = "signing-keys"
-"""The key under which changes of the keys that sign tokens are noted."""
-
-
-LOCKS = "locks"
-"""The key under which all locks are remembered together: there are few."""
-
-FAULTS = "faults"
-"""The key under which all faults on purpose are remembered together: there are few, mostly none."""
-
-_LOCK = "/providers/microsoft.authorization/locks/"
-_FAULT = "/providers/linarite.testing/faults/"
-
-
-def principal_key(object_id: str) -> str:
-    """The key under which changes of a principal and of its roles are noted."""
-    return f"principal:{object_id}"
-
 
 _READ_AGAIN = 8
 """One in so many resources that are remembered is so as it was read, too, which is three times as large as its row."""
@@ -91,34 +69,28 @@ class Memory:
         return found
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Drop what changed."""
-        for key in keys:
-            if key == EVERYTHING:
-                self.clear()
-                return
-            kind, _, object_id = key.partition(":")
-            if kind == "principal":
-                self.principals.pop(object_id, None)
-                self.assignments.pop(object_id, None)
-                self.credentials.pop(object_id, None)
-                self.clients.clear()
-            elif key == SIGNING_KEYS:
-                self.signing_keys.clear()
-            else:
-                if _LOCK in key:
-                    self.locks.clear()
-                if key.startswith(_FAULT):
-                    self.faults.clear()
-                self.rows.pop(key, None)
-                self.resources.pop(key, None)
+        """Drop what changed where these keys were noted."""
+        self._drop(touched(keys))
 
     def follow(self, version: int, keys: Iterable[str] | None) -> None:
-        """Go on to another version, at which what has these keys is different; None for everything."""
-        if keys is None:
-            self.clear()
-        else:
-            self.forget(keys)
+        """Go on to another version, on the way to which these keys were noted; None for everything."""
+        self._drop({EVERYTHING} if keys is None else touched(keys))
         self.version = version
+
+    def _drop(self, changed: set[str]) -> None:
+        if EVERYTHING in changed:
+            self.clear()
+            return
+        wholes = {LOCKS: self.locks, FAULTS: self.faults, SIGNING_KEYS: self.signing_keys, PRINCIPALS: self.clients}
+        for key in changed:
+            if key in wholes:
+                wholes[key].clear()
+            elif (object_id := object_id_in(key)) is not None:
+                for table in (self.principals, self.assignments, self.credentials):
+                    table.pop(object_id, None)
+            else:
+                self.rows.pop(key, None)
+                self.resources.pop(key, None)
 
     def clear(self) -> None:
         for table in self._tables():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from linarite.store import directory, resources
-from linarite.store.memory import EVERYTHING, Memory, principal_key
+from linarite.store.keys import EVERYTHING, principal_key
 from linarite.store.view import Live
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from linarite.ids import ResourceId
     from linarite.model import Assignment, Body, Entry, Principal, Resource, Secret
     from linarite.seal import Keyring
+    from linarite.store.memory import Memory
 
 
 class Transaction(Live):

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from linarite.store import directory, resources
-from linarite.store.memory import FAULTS, LOCKS, SIGNING_KEYS, Memory
+from linarite.store.keys import FAULTS, LOCKS, SIGNING_KEYS
+from linarite.store.memory import Memory
 from linarite.store.secrets import Secrets
 
 if TYPE_CHECKING:

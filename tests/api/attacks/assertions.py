@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from linarite.grants import Federation, add_certificate, add_federation
 from linarite.store import directory
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.api.attacks.scene import Attack, Scene
 from tests.api.attacks.tokens import token
 from tests.certified import BEARER, Certified, certified, claims_of

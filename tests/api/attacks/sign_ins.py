@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from linarite.store import directory
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.api.attacks.scene import Attack, Scene
 from tests.api.attacks.tokens import disable
 from tests.clients.people import Application, join

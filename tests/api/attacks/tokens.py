@@ -17,7 +17,7 @@ from sqlalchemy import update
 
 from linarite.first_start import OWNER_OBJECT
 from linarite.store import directory, tables
-from linarite.store.memory import SIGNING_KEYS, principal_key
+from linarite.store.keys import SIGNING_KEYS, principal_key
 from linarite.tokens.minting import new_signing_key, private_half
 from tests.api.attacks.scene import Attack, Scene
 from tests.api.people import give, hire

@@ -14,7 +14,7 @@ from linarite import hosts
 from linarite.errors import Forbidden, Unauthenticated
 from linarite.first_start import TENANT
 from linarite.store import directory
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.doors.vault.keeper import OFFICER, OWNER, USER, Keeper, inner, policy
 from tests.unit.kinds.house import AUTHORITY, GROUP, START
 

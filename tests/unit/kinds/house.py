@@ -18,7 +18,8 @@ from linarite.routes import Registry
 from linarite.store import directory
 from linarite.store.database import Database
 from linarite.store.gate import Gate
-from linarite.store.memory import Memory, principal_key
+from linarite.store.keys import principal_key
+from linarite.store.memory import Memory
 from linarite.tokens import Authority, Reader
 from linarite.tokens.minting import access_claims, mint, private_half
 from linarite.world import Options
@@ -44,6 +45,7 @@ _VERSIONS = {
     "microsoft.containerregistry": "2023-07-01",
     "microsoft.insights": "2020-02-02",
     "microsoft.keyvault": "2023-07-01",
+    "microsoft.machinelearningservices": "2023-10-01",
     "microsoft.operationalinsights": "2020-08-01",
     "microsoft.storage": "2023-01-01",
 }

@@ -11,7 +11,7 @@ import pytest
 from linarite import background
 from linarite.longrunning import Pace
 from linarite.store import operations, trail
-from linarite.store.memory import EVERYTHING
+from linarite.store.keys import EVERYTHING
 from tests.unit.kinds.house import GROUP
 
 if TYPE_CHECKING:

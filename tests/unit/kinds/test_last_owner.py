@@ -14,7 +14,7 @@ from linarite.first_start import OWNER_OBJECT, OWNER_USER_OBJECT, TENANT
 from linarite.graph import Graph
 from linarite.model import Principal, PrincipalKind
 from linarite.store import directory
-from linarite.store.memory import principal_key
+from linarite.store.keys import principal_key
 from tests.unit.kinds.house import AUTHORITY, GROUP, ORIGIN, SUBSCRIPTION, House
 from tests.unit.kinds.test_custom_roles import WHO_MAY_ROLES
 from tests.unit.kinds.test_roles import ASSIGNMENTS, OWNER, give, wanted
