@@ -16,6 +16,7 @@ from linarite.routes import Route, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from linarite.foreign import Vouched
@@ -118,6 +119,10 @@ class Case(msgspec.Struct):
     """Key of the scope at which a role of theirs grants it, where that was the question."""
     undisturbed: bool = False
     """Whether no fault on purpose stands that could have struck, this caller or another."""
+    sources: AbstractSet[str] = frozenset()
+    """Keys of what was looked at for the answer, where it may be given again."""
+    caller_sources: AbstractSet[str] = frozenset()
+    """Keys of what was looked at to know who asks, and whether they may."""
     changed: frozenset[str] = frozenset()
 
 

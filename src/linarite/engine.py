@@ -23,6 +23,7 @@ from linarite.ids import parse
 from linarite.kind import Effect
 from linarite.model import Answer
 from linarite.store.gate import Stale
+from linarite.store.watched import Watched
 from linarite.throttle import Buckets
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Engine:
         self.trust = trust
         most = (gate.memory.most or 0) * _PLANS_A_ROW or _PLANS
         self._plans: LRU[tuple[str, str, str], Plan] = LRU(most)
-        self.answers = Answers(most)
+        self.answers = Answers(most, gate.memory.version)
+        gate.memory.followers.append(self.answers.follow)
         self.followers: list[Follower] = []
         """Called with the keys that a commit changed, before the change is acknowledged."""
         self.on_operation: Callable[[], None] = lambda: None
@@ -168,8 +170,13 @@ class Engine:
         return outcome, case.principal, version
 
     def _outcome(self, call: Call, plan: Plan, case: Case, view: View) -> Answer | Refusal:
+        of_caller = view
+        if plan.repeatable:
+            for_answer, for_caller = Watched(view), Watched(view)
+            case.sources, case.caller_sources = for_answer.sources, for_caller.sources
+            view, of_caller = for_answer, for_caller
         try:
-            return gateway.decide(self, view, call, plan, case)
+            return gateway.decide(self, view, call, plan, case, of_caller=of_caller)
         except Refusal as refusal:
             return refusal
 
@@ -198,14 +205,13 @@ class Engine:
         case = Case()
 
         def work(transaction: Transaction) -> Answer:
-            answer = gateway.decide(self, transaction, call, plan, case)
+            answer = gateway.decide(self, transaction, call, plan, case, of_caller=transaction)
             case.changed = frozenset(transaction.changed)
             return answer
 
         answer = await self.gate.commit(
             work, lambda outcome: self._entry(call, plan, case.principal, outcome, at=self.clock())
         )
-        self.answers.drop(self.gate.memory.version)
         await self._announce(case.changed)
         return answer
 

@@ -59,8 +59,11 @@ class Terms(Protocol):
     buckets: Buckets
 
 
-def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answer:
-    """Decide a call over one state, in the gateway's order: version, subscription, caller, role, and the rest."""
+def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case, *, of_caller: View) -> Answer:
+    """Decide a call over one state, in the gateway's order: version, subscription, caller, role, and the rest.
+
+    `of_caller` is the same state: it is asked who calls and whether they may, and `view` all that makes the answer.
+    """
     if plan.address is None and plan.refusal is not None:
         raise plan.refusal.with_traceback(None)
     version = call.query.get("api-version", "").lower()
@@ -69,7 +72,7 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
     subscription = plan.subscription
     if subscription is not None and view.resource(subscription.key) is None:
         raise subscription_not_found(subscription.name)
-    caller = _caller(terms.reader, view, call, case)
+    caller = _caller(terms.reader, of_caller, call, case)
     if plan.route is None:
         raise (plan.refusal or subscription_not_found("")).with_traceback(None)
     now = terms.clock()
@@ -91,7 +94,7 @@ def decide(terms: Terms, view: View, call: Call, plan: Plan, case: Case) -> Answ
         correlation=call.correlation,
         asked=route.id,
     )
-    case.granted_at = _authorize(context, plan, route, caller)
+    case.granted_at = _authorize(context, of_caller, plan, route, caller)
     if route.kind.local and not call.is_local:
         raise caller_remote()
     if (harm := route.harm) is not None:
@@ -134,16 +137,16 @@ def _vouched(reader: Reader, view: View, vouched: Vouched | Refusal, case: Case)
     return vouched.principal
 
 
-def _authorize(context: Context, plan: Plan, route: Route, caller: Principal) -> str | None:
+def _authorize(context: Context, of_caller: View, plan: Plan, route: Route, caller: Principal) -> str | None:
     """Refuse what no role grants; answers at which scope one does. Lists decide for themselves, item by item."""
     if route.verb is Verb.LIST or (route.kind.for_everybody and route.verb is Verb.GET):
         return None
     if route.kind.is_progress:
         operation = context.operation(route.id.name)
         if operation is not None and operation.caller != caller.object_id:
-            access.require(context.view, caller, plan.action, operation.target)
+            access.require(of_caller, caller, plan.action, operation.target)
         return None
-    return access.require(context.view, caller, plan.action, route.id)
+    return access.require(of_caller, caller, plan.action, route.id)
 
 
 def _admit(view: View, route: Route, subscription: str | None, version: str, location: str) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from linarite.answers import Answers
 from linarite.calls import Case, Plan
 from linarite.ids import parse
 from linarite.kinds import KINDS
 from linarite.model import Answer, Principal, PrincipalKind, Secret
 from linarite.routes import Registry
+from linarite.store.keys import EVERYTHING, principal_key
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -24,15 +27,20 @@ def plan_of(name: str = "w", group: str = GROUP, action: str = "listKeys") -> Pl
     return Plan("POST", path, parse(path), REGISTRY.resolve("POST", parse(path), ""))
 
 
-def case(who: str, granted_at: str = GROUP) -> Case:
-    """Somebody who was let through by a role at a scope, with a token that counts for an hour."""
-    return Case(Principal(who, PrincipalKind.USER, who, ""), LATER, granted_at)
+def case(who: str, granted_at: str = GROUP, *sources: str) -> Case:
+    """Somebody who was let through by a role at a scope, with a token that counts for an hour; what was looked at."""
+    return Case(
+        Principal(who, PrincipalKind.USER, who, ""),
+        LATER,
+        granted_at,
+        sources=set(sources),
+        caller_sources={principal_key(who)},
+    )
 
 
 def remembering(*callers: str, plan: Plan, most: int = 10) -> Answers:
     """Answers of state 1 that know what each of the callers was given, whose tokens are their names."""
-    answers = Answers(most)
-    answers.drop(1)
+    answers = Answers(most, 1)
     for one in callers:
         answers.keep(plan, one, 1, ANSWER, case(one))
     return answers
@@ -65,14 +73,66 @@ def test_a_role_elsewhere_or_for_something_else_lets_nobody_through() -> None:
     assert [answers.find(plan, who, 1, NOW) for who in ("own", "elsewhere", "else")] == [None, None, None]
 
 
-def test_what_is_of_another_state_is_dropped_and_not_kept() -> None:
+def test_what_is_of_another_state_is_not_kept_nor_found() -> None:
+    plan, late = plan_of(), plan_of("late")
+    answers = remembering("a", plan=plan)
+    answers.keep(late, "a", 0, ANSWER, case("a"))
+    answers.keep(late, "a", 2, ANSWER, case("a"))
+    assert [answers.find(late, "a", version, NOW) for version in (0, 1, 2)] == [None, None, None]
+    answers.follow(2, set())
+    assert answers.find(plan, "a", 2, NOW) == (ANSWER, case("a").principal)
+    assert answers.find(plan, "a", 1, NOW) is None
+
+
+def test_what_changes_takes_the_answers_with_it_that_it_was_looked_at_for() -> None:
+    first, second, third = plan_of("1"), plan_of("2"), plan_of("3")
+    answers = remembering(plan=first)
+    answers.keep(first, "a", 1, ANSWER, case("a", GROUP, "/1", "/all"))
+    answers.keep(second, "a", 1, ANSWER, case("a", GROUP, "/2", "/all"))
+    answers.keep(third, "a", 1, ANSWER, case("a", GROUP, EVERYTHING))
+
+    def known() -> list[bool]:
+        return [answers.find(plan, "a", version, NOW) is not None for plan in (first, second, third)]
+
+    for version, changed, left in (
+        (2, set(), [True, True, True]),
+        (3, {"/1"}, [False, True, False]),
+        (4, {"/3"}, [False, True, False]),
+        (5, {"/all"}, [False, False, False]),
+    ):
+        answers.follow(version, changed)
+        assert known() == left
+
+
+def test_who_changes_has_to_be_let_through_again_and_nobody_else() -> None:
+    plan = plan_of()
+    answers = remembering("a", "b", plan=plan)
+    answers.follow(2, {principal_key("a")})
+    assert answers.find(plan, "a", 2, NOW) is None
+    assert answers.find(plan, "b", 2, NOW) == (ANSWER, case("b").principal)
+
+
+@pytest.mark.parametrize("changed", ["/role1", "/role2"])
+def test_somebody_goes_with_all_that_was_ever_looked_at_for_them(changed: str) -> None:
+    """A role at one workspace, and another one, of another definition, at a second."""
+    first, second = plan_of("1"), plan_of("2")
+    answers = remembering(plan=first)
+    for plan, role in ((first, "/role1"), (second, "/role2")):
+        seen = case("a", plan.scopes[0])
+        seen.caller_sources = {role}
+        answers.keep(plan, "a", 1, ANSWER, seen)
+    assert answers.find(first, "a", 1, NOW)
+    answers.follow(2, {changed})
+    assert [answers.find(plan, "a", 2, NOW) for plan in (first, second)] == [None, None]
+
+
+def test_nothing_outlives_a_change_of_which_nobody_knows_what_it_was() -> None:
     plan = plan_of()
     answers = remembering("a", plan=plan)
-    answers.drop(2)
-    answers.keep(plan, "late", 1, ANSWER, case("late"))
-    answers.drop(1)
-    assert answers.find(plan, "a", 1, NOW) is None
-    assert answers.find(plan, "late", 1, NOW) is None
+    answers.follow(2, {EVERYTHING})
+    assert len(answers) == 0
+    answers.keep(plan, "b", 2, ANSWER, case("b"))
+    assert answers.find(plan, "a", 2, NOW) is None
 
 
 def test_a_case_without_a_caller_or_a_role_is_not_kept() -> None:

@@ -99,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30_000
     open_secrets: Annotated[
         bool,
-        Meta(description="Whether secrets are remembered open until the state changes, or unsealed for each answer."),
+        Meta(description="Whether secrets are remembered open until they change, or unsealed for each answer."),
     ] = True
     implicit: Annotated[
         bool, Meta(description="Whether browsers are given tokens themselves, and not codes for them alone.")

@@ -46,8 +46,8 @@ class Following:
         await asyncio.shield(self._next)
 
     def go_on(self, version: int, keys: list[str] | None) -> None:
-        """Take up a version, at which what has these keys is different; None for everything. An older one is none."""
-        if version >= self._memory.version:
+        """Take up a newer version, on the way to which these keys were noted; None for everything."""
+        if version > self._memory.version:
             self._memory.follow(version, keys)
 
     async def _ask(self, turn: asyncio.Future[None]) -> None:

@@ -16,6 +16,7 @@ from linarite.store.resources import resource_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from collections.abc import Set as AbstractSet
     from typing import TypeAlias, TypeVar
 
     from linarite.model import Assignment, Fault, Lock, Principal, Resource
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Table: TypeAlias = dict[str, T] | LRU[str, T]
+    Follower: TypeAlias = Callable[[int, AbstractSet[str]], None]
 
 _READ_AGAIN = 8
 """One in so many resources that are remembered is so as it was read, too, which is three times as large as its row."""
@@ -52,6 +54,8 @@ class Memory:
         self.locks: Table[tuple[Lock, ...]] = make()
         self.faults: Table[tuple[Fault, ...]] = make()
         self.signing_keys: Table[tuple[SigningKey, ...]] = make()
+        self.followers: list[Follower] = []
+        """Told of each version that is gone on to, and of what has changed on the way."""
 
     def resource(self, key: str) -> Resource | None:
         """What the row with that key says.
@@ -74,8 +78,11 @@ class Memory:
 
     def follow(self, version: int, keys: Iterable[str] | None) -> None:
         """Go on to another version, on the way to which these keys were noted; None for everything."""
-        self._drop({EVERYTHING} if keys is None else touched(keys))
+        changed = {EVERYTHING} if keys is None else touched(keys)
+        self._drop(changed)
         self.version = version
+        for follow in self.followers:
+            follow(version, changed)
 
     def _drop(self, changed: set[str]) -> None:
         if EVERYTHING in changed:

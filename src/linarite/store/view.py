@@ -44,7 +44,9 @@ class Moved(Exception):
 class View(Protocol):
     """One state of the world."""
 
-    version: int
+    @property
+    def version(self) -> int:
+        """The state's."""
 
     def resource(self, key: str) -> Resource | None:
         """The resource with that key, soft-deleted ones included."""

@@ -1,4 +1,4 @@
-"""Secrets are unsealed once for a state of the world, or for each answer where they are to stay sealed."""
+"""Secrets are unsealed once until they change, or for each answer where they are to stay sealed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.unit.kinds.house import House
 
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st1"
+TWIN = ACCOUNT.replace("st1", "st2")
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_what_is_remembered_of_a_secret_is_its_box(house: House) -> None:
         assert key["value"].reveal().encode() not in boxes[key["keyName"]]
 
 
-def test_no_secret_of_an_older_state_is_remembered(house: House) -> None:
+def test_no_secret_is_remembered_that_is_none_any_more(house: House) -> None:
     house.put(ACCOUNT, {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
     before = house.post(f"{ACCOUNT}/listKeys")
     assert len(house.engine.answers) == 1
@@ -64,3 +65,17 @@ def test_no_secret_of_an_older_state_is_remembered(house: House) -> None:
     after = house.post(f"{ACCOUNT}/listKeys")
     assert before["keys"][0] != after["keys"][0]
     assert before["keys"][1] == after["keys"][1]
+
+
+def test_a_secret_stays_open_when_something_else_changes(
+    house: House, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for account in (ACCOUNT, TWIN):
+        house.put(account, {"location": "eastus", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+    token = house.token(first_start.OWNER_OBJECT)
+    monkeypatch.setattr(house, "token", lambda _: token)
+    before = house.post(f"{ACCOUNT}/listKeys")
+    house.post(f"{TWIN}/regenerateKey", {"keyName": "key1"})
+    opened.clear()
+    assert house.post(f"{ACCOUNT}/listKeys") == before
+    assert opened == []
