@@ -44,8 +44,7 @@ class Pace:
 def begin(
     work: Work, kind: Kind, resource: Resource, step: str, *, body: Body, pace: Pace, at_once: bool = False
 ) -> Answer:
-    """Accept a long step: 202 and where to ask for it; or, where it is done at once, its final answer."""
-    idle(work, resource)
+    """Accept a long step on a resource that is idle: 202 and where to ask for it; or, at once, its final answer."""
     operation = Operation(
         id=new_guid(work.random),
         target=resource.id,
@@ -136,16 +135,16 @@ def _has_state(kind: Kind) -> bool:
     return isinstance(properties, Object) and any(one.name == "provisioningState" for one in properties.fields)
 
 
-def idle(work: Work, resource: Resource) -> None:
+def idle(work: Work, id_: ResourceId) -> None:
     """Refuse where another operation is under way on the resource.
 
     Raises:
         Conflict: there is one.
     """
-    if operations.running_on(work.view.connection(), resource.key) is not None:
+    if operations.running_on(work.view.connection(), id_.key) is not None:
         raise Conflict(
             "Conflict",
-            f"Another operation is in progress on the resource '{resource.name}'. Please try again after it has ended.",
+            f"Another operation is in progress on the resource '{id_.name}'. Please try again after it has ended.",
             origin="provider",
         )
 

@@ -85,7 +85,7 @@ def patch(work: Work, request: Request) -> Answer:
     """PATCH: change what the body names (JSON merge patch), leave the rest."""
     kind, id_ = request.route.kind, request.route.id
     before = find(work, kind, id_)
-    longrunning.idle(work, before)
+    longrunning.idle(work, before.id)
     draft = drafted(work, kind, id_, request.json(), before, patch=True)
     return _answer_change(work, request, _change(work, kind, before, draft), "update", 200)
 
@@ -102,6 +102,7 @@ def delete(work: Work, request: Request) -> Answer:
             raise built_in(id_.name)
         return Answer(204)
     if kind.delete_long:
+        longrunning.idle(work, resource.id)
         return longrunning.begin(work, kind, resource, "delete", body={"purge": purge}, pace=request.pace)
     gone = as_shown(work, kind, _asked_for(request, resource)) if kind.delete_answers else None
     longrunning.delete(work, kind, resource, purge=purge)
@@ -115,6 +116,7 @@ def act(context: Context, action: Action, request: Request) -> Answer:
     resource = Resource(id_, {}, 0) if on_provider else find(context, kind, id_)
     body = _action_body(action, request, context.version)
     if isinstance(context, Work) and action.effect is Effect.LONG:
+        longrunning.idle(context, resource.id)
         return longrunning.begin(
             context,
             kind,
@@ -153,9 +155,7 @@ def missing(context: Context, id_: ResourceId) -> Exception:
 def _before(work: Work, kind: Kind, id_: ResourceId) -> Resource | None:
     """What a PUT replaces; refuses where the name is blocked or something is under way."""
     before = work.stored(id_)
-    if before is None:
-        return None
-    if before.deleted_at is not None:
+    if before is not None and before.deleted_at is not None:
         if (work.now - before.deleted_at).days < SOFT_DELETED_DAYS:
             raise BadRequest(
                 "BadRequest",
@@ -163,8 +163,9 @@ def _before(work: Work, kind: Kind, id_: ResourceId) -> Resource | None:
                 origin="provider",
             )
         longrunning.delete(work, kind, before, purge=True)
-        return None
-    longrunning.idle(work, before)
+        before = None
+    if before is not None or kind.put.long:
+        longrunning.idle(work, id_)
     return before
 
 
