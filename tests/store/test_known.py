@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from linarite.errors import Conflict
+from linarite.model import Secret
 from linarite.store import directory, resources
 from linarite.store.keys import SIGNING_KEYS, principal_key
 from tests.store.furnished import QUESTIONS, furnish
@@ -15,6 +17,7 @@ from tests.store.site import (
     ALICE,
     HOME,
     NOT_NOW,
+    NOW,
     TEAM,
     found_group,
     in_one_batch,
@@ -57,23 +60,55 @@ def add_account(transaction: Transaction) -> None:
     transaction.add(resource(ACCOUNT))
 
 
-def test_what_one_unit_has_read_the_next_ones_know(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keys of the resources that the database is asked for."""
+    keys: list[str] = []
     row_of = resources.row_of
 
     def noted(connection: Any, key: str) -> Any:
-        asked.append(key)
+        keys.append(key)
         return row_of(connection, key)
 
+    monkeypatch.setattr(resources, "row_of", noted)
+    return keys
+
+
+def test_what_one_unit_has_read_the_next_ones_know(site: Site, asked: list[str]) -> None:
     def read(transaction: Transaction) -> None:
         assert transaction.resource(TEAM.key) is not None
 
     site.commit(found_group)
-    monkeypatch.setattr(resources, "row_of", noted)
+    asked.clear()
     site.commit(read)
     site.run(together(site.gate, read, read, add_account))
     site.commit(read)
     assert asked == [TEAM.key]
+
+
+def test_what_a_unit_wrote_it_knows_itself(site: Site, asked: list[str]) -> None:
+    def work(transaction: Transaction) -> tuple[Any, dict[str, Secret]]:
+        transaction.put_secret(ACCOUNT.key, "key1", Secret("first"))
+        transaction.put_secret(ACCOUNT.key, "key2", Secret("second"))
+        found = transaction.resource(ACCOUNT.key)
+        assert found is not None
+        transaction.rewrite(replace(found, deleted_at=NOW), {"number": 1})
+        transaction.put_secret(ACCOUNT.key, "key1", None)
+        return transaction.resource(ACCOUNT.key), dict(transaction.secrets(ACCOUNT.key))
+
+    site.commit(furnish)
+    asked.clear()
+    written = site.commit(work)
+    assert asked == [ACCOUNT.key]
+    found, secrets = site.look(lambda view: (view.resource(ACCOUNT.key), dict(view.secrets(ACCOUNT.key))))
+    assert written == (found, secrets)
+    assert found is not None
+    assert (found.body, found.deleted_at, secrets) == ({"number": 1}, NOW, {"key2": Secret("second")})
+
+
+def test_nobody_has_secrets_who_is_not_there(site: Site) -> None:
+    with pytest.raises(LookupError):
+        site.commit(lambda transaction: transaction.put_secret("/nowhere", "key1", Secret("k")))
 
 
 def test_what_another_process_changed_is_known_no_more(site: Site) -> None:

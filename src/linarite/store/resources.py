@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from linarite.ids import ResourceId
     from linarite.model import Body
-    from linarite.seal import Sealed
     from linarite.store.driver import Execute
 
 _COLUMNS = (resources.c.id, resources.c.body, resources.c.version, resources.c.deleted_at)
@@ -158,9 +157,11 @@ def row(resource: Resource) -> dict[str, Any]:
     }
 
 
-def rewrite(connection: Connection, resource: Resource) -> None:
-    deleted_at = stamp(resource.deleted_at) if resource.deleted_at else None
-    execute_of(connection)(REWRITE, (orjson.dumps(resource.body), resource.version, deleted_at, resource.key))
+def rewrite(connection: Connection, resource: Resource) -> tuple[bytes, int, int | None]:
+    """Write a resource again; answers what its row has between its id and its secrets."""
+    written = orjson.dumps(resource.body), resource.version, stamp(resource.deleted_at) if resource.deleted_at else None
+    execute_of(connection)(REWRITE, (*written, resource.key))
+    return written
 
 
 def _subtree(key: str) -> Select[str]:
@@ -190,22 +191,11 @@ def _boxes(sealed: bytes) -> Mapping[str, bytes]:
     return _unpack(sealed)
 
 
-def put_sealed(connection: Connection, owner: str, name: str, sealed: Sealed | None) -> None:
-    """Write a sealed value, or forget it.
-
-    Raises:
-        LookupError: there is no such resource.
-    """
-    row = row_of(connection, owner)
-    if row is None:
-        raise LookupError(owner)
-    boxes = {**boxes_of(row), name: sealed.column if sealed else None}
-    keep_sealed(connection, owner, {name: box for name, box in boxes.items() if box is not None})
-
-
-def keep_sealed(connection: Connection, owner: str, boxes: Mapping[str, bytes]) -> None:
-    """Write all sealed values of a resource."""
-    execute_of(connection)(KEEP, (msgspec.msgpack.encode(boxes) if boxes else None, owner))
+def keep_sealed(connection: Connection, owner: str, boxes: Mapping[str, bytes]) -> bytes | None:
+    """Write all sealed values of a resource; answers them as its row has them."""
+    sealed = msgspec.msgpack.encode(boxes) if boxes else None
+    execute_of(connection)(KEEP, (sealed, owner))
+    return sealed
 
 
 def put_assignment(connection: Connection, key: str, assignment: Assignment) -> None:

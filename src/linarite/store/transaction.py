@@ -40,8 +40,12 @@ class Transaction(Live):
     def rewrite(self, resource: Resource, body: Body | None = None) -> Resource:
         """Write a resource again, with another body where one is given."""
         new = replace(resource, version=self.version, body=resource.body if body is None else body)
-        resources.rewrite(self._connection, new)
-        return self._noted(new)
+        before = self.memory.rows.get(new.key)
+        written = resources.rewrite(self._connection, new)
+        self._noted(new)
+        if before is not None:
+            self.memory.rows[new.key] = (before[0], *written, before[4])
+        return new
 
     def remove(self, id_: ResourceId) -> None:
         """Delete a resource and all that stands below it; roles that go with it stop counting."""
@@ -69,9 +73,20 @@ class Transaction(Live):
             self.dismiss(object_id)
 
     def put_secret(self, owner: str, name: str, secret: Secret | None) -> None:
-        sealed = self.keyring.seal(secret, owner, name) if secret is not None else None
-        resources.put_sealed(self._connection, owner, name, sealed)
+        """Seal a secret of a resource, or forget it.
+
+        Raises:
+            LookupError: there is no such resource.
+        """
+        row = self.row(owner)
+        if row is None:
+            raise LookupError(owner)
+        boxes = {one: box for one, box in resources.boxes_of(row).items() if one != name}
+        if secret is not None:
+            boxes[name] = self.keyring.seal(secret, owner, name).column
+        sealed = resources.keep_sealed(self._connection, owner, boxes)
         self.note(owner)
+        self.memory.rows[owner] = (*row[:4], sealed)
 
     def assign(self, key: str, assignment: Assignment) -> None:
         resources.put_assignment(self._connection, key, assignment)

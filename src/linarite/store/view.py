@@ -95,11 +95,14 @@ class _OverRows:
             return resources.resource_of(row) if row else None
 
     def secrets(self, owner: str) -> Secrets:
+        return Secrets(resources.boxes_of(self.row(owner)), owner, self.keyring)
+
+    def row(self, key: str) -> Row | None:
+        """The row of the resource with that key."""
         try:
-            row = self.memory.rows[owner]
+            return self.memory.rows[key]
         except KeyError:
-            row = self._learn_row(owner)
-        return Secrets(resources.boxes_of(row), owner, self.keyring)
+            return self._learn_row(key)
 
     def _learn_row(self, key: str) -> Row | None:
         row = self.memory.rows[key] = self._read_row(key)
