@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from linarite.errors import Refusal
 from linarite.store import trail
 from linarite.store.changes import since
-from linarite.store.driver import execute_of, passing, savepoint
+from linarite.store.driver import execute_of, passing, pipelined, savepoint
 from linarite.store.statements import LEAVE_STATE, PRUNE, TAKE_STATE, append, note
 from linarite.store.transaction import Transaction
 
@@ -127,24 +127,24 @@ class Batch:
 
     def _write(self, execute: Execute, connection: Connection | None = None) -> Written:
         """Write in an open transaction; a connection is needed if there are units, or it was tried before."""
-        version, seq, last = execute(TAKE_STATE[self._database.dialect]).fetchone()
+        with pipelined(connection):
+            version, seq, last = execute(TAKE_STATE[self._database.dialect]).fetchone()
         if connection is not None and self._tried is not None and trail.holds(connection, *self._tried.end):
             return self._tried  # it was committed, and the connection broke before the database could say so
         written = Written(base=version, version=version)
         entries = self._recorded(written)
         if connection is not None and self._units:
             self._work(connection, written, entries)
-            for statement, arguments in note(written.notes):
-                execute(statement, arguments)
-            if written.version // _PRUNE_EVERY != version // _PRUNE_EVERY:
-                execute(PRUNE, (written.version - _CHANGES_KEPT,))
         if rows := trail.chain(entries, seq, last):
             seq, last = written.end = rows[-1][0], rows[-1][3]
             self._tried = written
-            for statement, arguments in append(rows):
+        with pipelined(connection):
+            for statement, arguments in (*note(written.notes), *append(rows)):
                 execute(statement, arguments)
-        if rows or written.version != version:
-            execute(LEAVE_STATE, (written.version, seq, last))
+            if written.version // _PRUNE_EVERY != version // _PRUNE_EVERY:
+                execute(PRUNE, (written.version - _CHANGES_KEPT,))
+            if rows or written.version != version:
+                execute(LEAVE_STATE, (written.version, seq, last))
         return written
 
     def _work(self, connection: Connection, written: Written, entries: list[Entry]) -> None:

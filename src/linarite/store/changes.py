@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linarite.store.driver import execute_of
+from linarite.store.driver import execute_of, pipelined
 from linarite.store.statements import CHANGED, OLDEST_CHANGE, VERSION
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def since(connection: Connection, known: int) -> tuple[int, list[str] | None]:
     """The newest version, and the keys that changed since the one that is known; None for all."""
     execute = execute_of(connection)
-    [version] = execute(VERSION).fetchone()
+    with pipelined(connection):  # with the beginning of the transaction
+        [version] = execute(VERSION).fetchone()
     if version == known:
         return version, []
     [oldest] = execute(OLDEST_CHANGE).fetchone()
