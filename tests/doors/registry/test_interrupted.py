@@ -241,11 +241,14 @@ def test_a_body_that_trickles_is_not_waited_for(impatient: House, path: str) -> 
     assert answer.startswith(b"HTTP/1.1 401 " if method == "PATCH" else b"HTTP/1.1 408 ")
 
 
-def test_a_folder_that_cannot_be_opened_is_tried_again(house: House, visitor: Visitor) -> None:
-    house.root.mkdir()
-    in_the_way = house.root / REGISTRY
+@pytest.mark.parametrize("place", [REGISTRY, f"{REGISTRY}/uploads", f"{REGISTRY}/blobs"])
+def test_a_folder_that_cannot_be_made_is_tried_again(house: House, visitor: Visitor, place: str) -> None:
+    in_the_way = house.root / place
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_text("not a folder", encoding="ascii")
-    assert visitor.get("/v2/").status_code == 500
+    answer = visitor.get("/v2/")
+    assert (answer.status_code, codes(answer)) == (503, ["UNAVAILABLE"])
+    assert in_the_way.read_text(encoding="ascii") == "not a folder"
     in_the_way.unlink()
     assert visitor.get("/v2/").status_code == 200
 

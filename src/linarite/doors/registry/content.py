@@ -10,12 +10,11 @@ This module lays out the folder; the modules beside it say what changes.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from linarite.doors.registry.index import Index
+from linarite.doors.registry.index import Index, unusable
 from linarite.doors.registry.names import algorithm, hexadecimal
 from linarite.doors.registry.uploads import Uploads
 from linarite.whole import sync_folder
@@ -55,7 +54,11 @@ def stamp(seconds: float) -> str:
 
 
 async def open_content(folder: Path, writer: Executor, now: Callable[[], float]) -> Content:
-    """Open the registry in `folder`, making it where there is none. `writer` has one thread."""
+    """Open the registry in `folder`, making it where there is none. `writer` has one thread.
+
+    Raises:
+        IndexUnusable: something else lies there.
+    """
     await asyncio.to_thread(_lay_out, folder)
     index = Index(folder / INDEX, writer)
     await index.open()
@@ -64,7 +67,9 @@ async def open_content(folder: Path, writer: Executor, now: Callable[[], float])
 
 def _lay_out(folder: Path) -> None:
     for name in ("uploads", *(f"blobs/{known}" for known in ALGORITHMS)):
-        with contextlib.suppress(FileExistsError):
-            (folder / name).mkdir(parents=True)
+        try:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise unusable(folder / name, "a file is in the way") from error
     for made in (folder.parent, folder, folder / "blobs"):
         sync_folder(made)

@@ -91,7 +91,7 @@ CREATE INDEX reference_by_manifest ON reference (repository, manifest);
 
 
 class IndexUnusable(Exception):
-    """The file is no index, or has a form that this release does not know; the message is a sentence."""
+    """The file is no index, has a form that this release does not know, or has no folder; the message is a sentence."""
 
 
 def look_at(path: Path) -> None:
@@ -106,7 +106,7 @@ def look_at(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
             _require_known(path, connection)
     except sqlite3.Error as error:
-        raise _unusable(path, str(error)) from error
+        raise unusable(path, str(error)) from error
 
 
 class Index:
@@ -153,7 +153,7 @@ class Index:
         except sqlite3.OperationalError:  # of the disk, or of others who use it; another time it may be well
             raise
         except sqlite3.DatabaseError as error:
-            raise _unusable(self._path, str(error)) from error
+            raise unusable(self._path, str(error)) from error
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         if _require_known(self._path, connection) < VERSION:
@@ -183,11 +183,12 @@ def _require_known(path: Path, connection: sqlite3.Connection) -> int:
     """The form that a file has, 0 for a new one."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
-        raise _unusable(path, "a later release wrote it, which alone can read it")
+        raise unusable(path, "a later release wrote it, which alone can read it")
     return version
 
 
-def _unusable(path: Path, why: str) -> IndexUnusable:
+def unusable(path: Path, why: str) -> IndexUnusable:
+    """The error that says so."""
     return IndexUnusable(f"The registry door cannot use {path}: {why}.")
 
 
