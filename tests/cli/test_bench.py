@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING
+import os
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from linarite.bench import aims, crowd, report, scale
-from linarite.bench.load import Measured
+from linarite.bench.load import Measured, cpu_seconds, pss_mb, tree
 from linarite.settings import load
 from linarite.store import trail
 from linarite.store.database import Database
 from tests.cli.program import linarite
 from tests.server import running
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MEASURED = Measured(requests=10, rps=100.0, p50_ms=1.0, p99_ms=2.0, cpu_us=50.0, pss_mb=70.0, failed=0)
 
@@ -39,6 +39,23 @@ def test_a_crowd_is_served_like_what_was_made_through_the_api(tmp_path: Path) ->
     path = folder / "linarite.db"
     with contextlib.closing(Database(f"sqlite:///{path}")) as database, database.reading() as connection:
         assert trail.first_broken(connection) is None
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, ProcessLookupError])
+def test_who_ends_while_it_is_counted_is_left_out(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    told = Path.read_text
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert child.pid in tree(os.getpid())
+
+        def told_of_us(path: Path) -> str:
+            if str(child.pid) in path.parts:
+                raise error
+            return told(path)
+
+        monkeypatch.setattr(Path, "read_text", told_of_us)
+        assert cpu_seconds(os.getpid()) > 0
+        assert pss_mb(os.getpid()) > 0
+        child.communicate(b"\n")
 
 
 def test_a_scale_is_compared_with_the_fewest_workspaces_of_the_same_round() -> None:

@@ -127,7 +127,7 @@ def tree(pid: int) -> list[int]:
     """A process and all below it."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
+        for child in _told(task).split():
             found.extend(tree(int(child)))
     return found
 
@@ -136,7 +136,7 @@ def cpu_seconds(pid: int) -> float:
     """CPU time of a process tree so far, children that ended included."""
     total = 0
     for one in tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        fields = _told(Path(f"/proc/{one}/stat")).rpartition(")")[2].split()
         total += sum(int(field_) for field_ in fields[11:15])
     return total / TICKS
 
@@ -145,6 +145,14 @@ def pss_mb(pid: int) -> float:
     """Memory of a process tree, shared pages counted in part, in MiB."""
     total = 0
     for one in tree(pid):
-        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.MULTILINE)
+        found = re.search(r"^Pss:\s+(\d+)", _told(Path(f"/proc/{one}/smaps_rollup")), re.MULTILINE)
         total += int(found[1]) if found else 0
     return total / 1024
+
+
+def _told(path: Path) -> str:
+    """What the kernel says of a process or a thread: nothing of one that has ended meanwhile."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
