@@ -31,8 +31,8 @@ class Derived(Generic[K, V]):
         self._values: LRU[K, V] = LRU(most, callback=self._unlink)
         self.get = self._values.get
         """The value with a key, or None; without a call of Python's in between, for it is asked at every request."""
-        self._derived: dict[str, K | set[K]] = {}
-        """Keys of what comes of a source. Of most sources comes one value, for which a set would take 200 bytes."""
+        self._keys_of: dict[str, K | set[K]] = {}
+        """By source, the keys of what comes of it: mostly one, for which a set would take 200 bytes."""
 
     def keep(self, key: K, value: V) -> None:
         """Keep a value, in place of another one with that key."""
@@ -44,7 +44,7 @@ class Derived(Generic[K, V]):
     def changed(self, sources: Iterable[str]) -> None:
         """Drop what comes of any of these; where that is most of what there is, all of it, in a tenth of the time."""
         for source in sources:
-            found = self._derived.get(source)
+            found = self._keys_of.get(source)
             if isinstance(found, set):
                 if 2 * len(found) > len(self):
                     self.clear()
@@ -56,7 +56,7 @@ class Derived(Generic[K, V]):
 
     def clear(self) -> None:
         self._values.clear()
-        self._derived.clear()
+        self._keys_of.clear()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -67,18 +67,18 @@ class Derived(Generic[K, V]):
             self._unlink(key, value)
 
     def _link(self, source: str, key: K) -> None:
-        keys = self._derived.setdefault(source, key)
+        keys = self._keys_of.setdefault(source, key)
         if isinstance(keys, set):
             keys.add(key)
         elif keys != key:
-            self._derived[source] = {keys, key}
+            self._keys_of[source] = {keys, key}
 
     def _unlink(self, key: K, value: V) -> None:
         for source in value.sources:
-            keys = self._derived.get(source)
+            keys = self._keys_of.get(source)
             if not isinstance(keys, set):
-                del self._derived[source]
+                del self._keys_of[source]
                 continue
             keys.remove(key)
             if not keys:
-                del self._derived[source]
+                del self._keys_of[source]

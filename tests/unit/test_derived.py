@@ -38,7 +38,7 @@ def test_a_value_that_is_found_is_the_sum_of_what_its_sources_are_now(steps: lis
             assert found is None or found.total == sum(now[one] for one in found.sources)
         assert len(derived) <= most
     derived.changed("abcdef")
-    assert derived._derived == {}
+    assert derived._keys_of == {}
 
 
 def test_what_has_no_source_in_common_with_a_change_stays() -> None:
@@ -63,7 +63,7 @@ def test_what_makes_room_is_forgotten_with_its_sources() -> None:
         Sum(3, ("own3", "all")),
         Sum(4, ("own4", "all")),
     ]
-    assert derived._derived.keys() == {"own3", "own4", "all"}
+    assert derived._keys_of.keys() == {"own3", "own4", "all"}
 
 
 def test_a_value_is_kept_in_place_of_another_one_and_of_its_sources() -> None:

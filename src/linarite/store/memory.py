@@ -54,6 +54,13 @@ class Memory:
         self.locks: Table[tuple[Lock, ...]] = make()
         self.faults: Table[tuple[Fault, ...]] = make()
         self.signing_keys: Table[tuple[SigningKey, ...]] = make()
+        self._wholes: dict[str, Table[Any]] = {
+            LOCKS: self.locks,
+            FAULTS: self.faults,
+            SIGNING_KEYS: self.signing_keys,
+            PRINCIPALS: self.clients,
+        }
+        """What is forgotten as a whole, by the key of its change."""
         self.followers: list[Follower] = []
         """Told of each version that is gone on to, and of what has changed on the way."""
 
@@ -88,10 +95,9 @@ class Memory:
         if EVERYTHING in changed:
             self.clear()
             return
-        wholes = {LOCKS: self.locks, FAULTS: self.faults, SIGNING_KEYS: self.signing_keys, PRINCIPALS: self.clients}
         for key in changed:
-            if key in wholes:
-                wholes[key].clear()
+            if (whole := self._wholes.get(key)) is not None:
+                whole.clear()
             elif (object_id := object_id_in(key)) is not None:
                 for table in (self.principals, self.assignments, self.credentials):
                     table.pop(object_id, None)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 class Watched:
     """A `View` that answers as another one does.
 
-    Each question has the name under which `keys.touched` names it where it may be answered differently.
+    What it notes for a question is what `keys.touched` says of every change that may have it answered differently.
     """
 
     def __init__(self, view: View) -> None:
         self._view = view
         self.sources: set[str] = set()
-        """Names of what was looked at so far, and found or not."""
+        """Keys of what was looked at so far, found or not."""
 
     @property
     def version(self) -> int:

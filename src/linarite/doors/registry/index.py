@@ -188,7 +188,7 @@ def _require_known(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def unusable(path: Path, why: str) -> IndexUnusable:
-    """The error that says so."""
+    """That a file or a folder of a registry cannot be used, and why."""
     return IndexUnusable(f"The registry door cannot use {path}: {why}.")
 
 
